@@ -1,0 +1,81 @@
+// Bundles the product into dist/ and the programs that the tests start into .tmp/test/.
+// `--if-stale` does nothing when every source is older than the last build.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const stamp = join(root, 'dist', '.stamp');
+const sourceFolders = ['bin', 'lib', 'supervisor', 'worker', 'test'];
+
+if (process.argv.includes('--if-stale') && !isStale()) process.exit(0);
+await build();
+
+async function build() {
+  const { build: bundle } = await import('esbuild').catch(() => {
+    console.error('The build needs the development packages. Run `npm ci` without --omit=dev.');
+    process.exit(1);
+  });
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  await bundle({ ...options(), entryPoints: ['bin/xopc.ts', 'worker/index.ts'], outdir: 'dist', outbase: '.' });
+
+  const programs = testPrograms();
+  if (programs.length > 0) {
+    await bundle({ ...options(), entryPoints: programs, outdir: '.tmp/test', outbase: 'test' });
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, new Date().toISOString());
+}
+
+function options() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  // bunyan asks for three optional packages at import; absent, it falls back to what we want.
+  const absent = join(root, 'lib', 'absent-package.cjs');
+  return {
+    absWorkingDir: root,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    keepNames: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    mainFields: ['module', 'main'],
+    chunkNames: 'chunks/[name]-[hash]',
+    external: ['@photostructure/sqlite', 'autocannon'],
+    alias: { 'dtrace-provider': absent, mv: absent, 'safe-json-stringify': absent },
+    define: { __XOPC_VERSION__: JSON.stringify(version) },
+    loader: { '.html': 'text' },
+    // Bundled CommonJS packages still call require() and read __dirname.
+    banner: {
+      js: "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fp}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__dn(__filename);",
+    },
+    logLevel: 'warning',
+  };
+}
+
+function testPrograms() {
+  const test = join(root, 'test');
+  if (!existsSync(test)) return [];
+  return listFiles(test)
+    .map((path) => path.slice(root.length + 1))
+    .filter((path) => /^test\/(emulators\/[^/]+\/main|bench\/main|fixtures\/[^/]+\.program)\.ts$/.test(path));
+}
+
+function isStale() {
+  if (!existsSync(stamp)) return true;
+  const built = statSync(stamp).mtimeMs;
+  const sources = [join(root, 'build.mjs'), join(root, 'package.json')];
+  for (const folder of sourceFolders) {
+    if (existsSync(join(root, folder))) sources.push(...listFiles(join(root, folder)));
+  }
+  return sources.some((path) => statSync(path).mtimeMs > built);
+}
+
+function listFiles(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}

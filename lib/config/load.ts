@@ -1,0 +1,81 @@
+import * as v from 'valibot';
+import type { Environment } from '../env.ts';
+import type { FieldProblem } from '../errors.ts';
+import type { WorkerOverrides } from '../ipc.ts';
+import { resolveBind } from './bind.ts';
+import { applyOverrides } from './overrides.ts';
+import { type Config, configSchema } from './schema.ts';
+import { readConfigSource } from './source.ts';
+import { findUnknownKeys } from './unknown-keys.ts';
+
+export type LoadedConfig = { config: Config; warnings: FieldProblem[] };
+
+/** Every problem of a configuration at once, each with its path, what is wrong and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly FieldProblem[];
+
+  constructor(path: string, problems: readonly FieldProblem[]) {
+    const lines = problems.map((problem) => `  ${problem.path}: ${problem.message}`);
+    super(`The configuration ${path} cannot be used:\n${lines.join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Loads the configuration: file, then environment over it, then the command line over both (SPEC 2). A missing file is
+ * the defaults. Unknown keys are warnings; anything else that is wrong throws one ConfigError with all of it.
+ */
+export function loadConfig(path: string, env: Environment, overrides: WorkerOverrides = {}): LoadedConfig {
+  const source = readConfigSource(path, env);
+  const input = applyOverrides(source.value, env, overrides);
+  const parsed = v.safeParse(configSchema, input);
+  const problems = [...source.problems];
+  if (!parsed.success) problems.push(...parsed.issues.map(describeIssue));
+  if (parsed.success) problems.push(...findContradictions(parsed.output));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
+  return { config: deepFreeze(parsed.output), warnings: findUnknownKeys(configSchema, source.value) };
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): FieldProblem {
+  return { path: v.getDotPath(issue) ?? '(file)', message: issue.message.replace(/^Invalid \w+: /, '') };
+}
+
+/** What types cannot say: pairs of settings that exclude each other. */
+function findContradictions({ gateway, agents }: Config): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const { mode, token, password } = gateway.auth;
+  if (token !== undefined && password !== undefined) {
+    problems.push({ path: 'gateway.auth', message: 'token and password are both set; keep the one that mode uses' });
+  }
+  if (mode === 'password' && password === undefined) {
+    problems.push({ path: 'gateway.auth.password', message: 'is needed by mode "password"' });
+  }
+  if (resolveBind(gateway) === undefined) {
+    problems.push({
+      path: 'gateway.bind',
+      message: 'contradicts host or customBindHost, or is "custom" without customBindHost',
+    });
+  }
+  const ids = agents.list.map((agent) => agent.id);
+  for (const id of new Set(ids.filter((item, index) => ids.indexOf(item) !== index))) {
+    problems.push({ path: 'agents.list', message: `has the id "${id}" twice` });
+  }
+  if (agents.default !== undefined && ids.length > 0 && !agents.list.some(isDefaultOf(agents.default))) {
+    problems.push({
+      path: 'agents.default',
+      message: `names "${agents.default}", which is no enabled entry of agents.list`,
+    });
+  }
+  return problems;
+}
+
+function isDefaultOf(id: string): (agent: Config['agents']['list'][number]) => boolean {
+  return (agent) => agent.id === id && agent.enabled;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}

@@ -1,0 +1,194 @@
+import * as v from 'valibot';
+import { parseDuration } from '../duration.ts';
+import { LOG_LEVELS } from '../log.ts';
+
+/** A duration such as `"25s"` or a number of seconds, held as milliseconds. */
+const duration = (fallback: string) =>
+  v.optional(
+    v.pipe(
+      v.union(
+        [v.string(), v.pipe(v.number(), v.minValue(0))],
+        'must be a duration such as "30s", "5m" or a number of seconds',
+      ),
+      v.transform((value) => parseDuration(String(value))),
+      v.number('must be a duration such as "500ms", "30s", "5m", "1h" or a number of seconds'),
+    ),
+    fallback,
+  );
+
+const integer = (minimum: number, maximum: number) =>
+  v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum));
+
+const describe = <T extends v.GenericSchema>(schema: T, text: string) => v.pipe(schema, v.description(text));
+
+/** `"provider/model"`, or a chain of them. */
+const modelChoice = v.union(
+  [v.string(), v.object({ primary: v.string(), fallbacks: v.optional(v.array(v.string()), []) })],
+  'must be "provider/model" or {"primary", "fallbacks"}',
+);
+
+const auth = v.object({
+  mode: describe(v.optional(v.picklist(['token', 'password', 'none']), 'token'), 'How callers prove who they are.'),
+  token: describe(
+    v.optional(v.string()),
+    'Token of mode "token". Left out: one is generated and kept in credentials/.',
+  ),
+  password: describe(v.optional(v.string()), 'Password of mode "password".'),
+  allowUnauthenticatedNetwork: describe(
+    v.optional(v.boolean(), false),
+    'Allows mode "none" beyond loopback. Anyone who reaches the port is then the owner.',
+  ),
+});
+
+const gateway = v.object({
+  bind: describe(
+    v.optional(v.picklist(['loopback', 'lan', 'auto', 'tailnet', 'custom'])),
+    'Where to listen: this machine, all interfaces, by container, the tailnet, or customBindHost. Default loopback.',
+  ),
+  customBindHost: describe(v.optional(v.string()), 'Address to listen on when bind is "custom".'),
+  host: describe(v.optional(v.string()), 'Older spelling of bind and customBindHost.'),
+  port: describe(v.optional(integer(0, 65_535), 18_790), 'TCP port; 0 takes any free one.'),
+  auth: v.optional(auth, {}),
+  maxSseConnections: describe(v.optional(integer(1, 100_000), 100), 'Open event streams before further ones get 503.'),
+  drainTimeout: describe(
+    duration('25s'),
+    'How long a stop waits for running turns. What is not finished then is resumed at the next start.',
+  ),
+  channelConnectDeferMode: describe(
+    v.optional(v.picklist(['auto', 'off', 'explicit']), 'auto'),
+    'Which channels connect only after the HTTP port listens.',
+  ),
+  channelConnectDeferIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
+  channelConnectDeferSkipIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
+});
+
+const agentProfile = {
+  model: describe(v.optional(modelChoice), 'Model reference "provider/model", or a primary one with fallbacks.'),
+  systemPrompt: describe(v.optional(v.string()), 'Instructions sent before the conversation.'),
+  maxTokens: describe(v.optional(integer(1, 1_000_000)), 'Longest answer, in tokens.'),
+  temperature: describe(v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))), 'Randomness, 0 to 2.'),
+  historyLimit: describe(v.optional(integer(0, 1_000)), 'Newest messages of the session that the model sees.'),
+};
+
+const agents = v.object({
+  default: describe(v.optional(v.string()), 'Agent id used when nothing names one.'),
+  maxConcurrentTurns: describe(v.optional(integer(1, 1_000), 20), 'Turns that run at the same time, one per session.'),
+  turnTimeout: describe(duration('10m'), 'Longest single turn.'),
+  defaults: describe(v.optional(v.object(agentProfile), {}), 'Settings of every agent that does not set its own.'),
+  list: v.optional(
+    v.array(
+      v.object({
+        id: v.pipe(
+          v.string(),
+          v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be lower-case letters, digits, "-" and "_"'),
+        ),
+        name: v.optional(v.string()),
+        enabled: v.optional(v.boolean(), true),
+        default: v.optional(v.boolean(), false),
+        ...agentProfile,
+      }),
+    ),
+    [],
+  ),
+});
+
+const provider = v.union(
+  [
+    v.string(),
+    v.object({
+      api: describe(
+        v.optional(v.picklist(['openai', 'anthropic'])),
+        'Wire protocol; "openai" is any compatible server.',
+      ),
+      baseUrl: v.optional(v.pipe(v.string(), v.url('must be a URL'))),
+      apiKey: v.optional(v.string()),
+      headers: v.optional(v.record(v.string(), v.string())),
+      models: describe(v.optional(v.array(v.string())), 'Model ids to offer.'),
+      requestTimeout: describe(duration('2m'), 'Longest silence of the provider before a request is given up.'),
+    }),
+  ],
+  'must be an API key or {"baseUrl", "apiKey", ...}',
+);
+
+const dmPolicy = v.picklist(['pairing', 'allowlist', 'open', 'disabled']);
+
+const telegramAccount = {
+  enabled: v.optional(v.boolean()),
+  botToken: describe(
+    v.optional(v.string()),
+    'Token from @BotFather. Also TELEGRAM_BOT_TOKEN for the account "default".',
+  ),
+  dmPolicy: describe(
+    v.optional(dmPolicy),
+    'Who may write in private: after pairing, listed ids, anyone, nobody. Default pairing.',
+  ),
+  allowFrom: describe(
+    v.optional(v.array(v.union([v.string(), v.number()]))),
+    'Numeric user ids that need no pairing; "*" is anyone.',
+  ),
+  apiRoot: describe(
+    v.optional(v.pipe(v.string(), v.url('must be a URL'))),
+    'Bot API server. Default https://api.telegram.org.',
+  ),
+};
+
+const telegram = v.object({
+  ...telegramAccount,
+  enabled: v.optional(v.boolean(), false),
+  accounts: v.optional(
+    v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(telegramAccount)),
+    {},
+  ),
+});
+
+const outbox = v.object({
+  ambiguous: describe(
+    v.optional(v.picklist(['resend', 'resend-marked', 'drop']), 'resend-marked'),
+    'A message that may or may not have arrived when we crashed: send again, send again with a visible mark, or give up.',
+  ),
+  replyTtl: describe(duration('24h'), 'Age after which an undelivered reply becomes a dead letter.'),
+});
+
+/** The configuration: one definition gives types, defaults, validation and the JSON Schema for editors. */
+export const configSchema = v.object({
+  $schema: v.optional(v.string()),
+  gateway: v.optional(gateway, {}),
+  agents: v.optional(agents, {}),
+  providers: describe(v.optional(v.record(v.string(), provider), {}), 'Model providers by id.'),
+  session: v.optional(
+    v.object({
+      dmScope: describe(
+        v.optional(
+          v.picklist(['main', 'per-peer', 'per-channel-peer', 'per-account-channel-peer']),
+          'per-channel-peer',
+        ),
+        'Which private chats share one session.',
+      ),
+    }),
+    {},
+  ),
+  commands: v.optional(
+    v.object({
+      restart: describe(v.optional(v.boolean(), true), 'Whether SIGUSR1 and the API may restart the gateway.'),
+    }),
+    {},
+  ),
+  channels: v.optional(v.object({ telegram: v.optional(telegram, {}) }), {}),
+  logging: v.optional(v.object({ level: v.optional(v.picklist(LOG_LEVELS), 'info') }), {}),
+  outbox: v.optional(outbox, {}),
+  store: v.optional(
+    v.object({
+      durability: describe(
+        v.optional(v.picklist(['full', 'normal']), 'full'),
+        '"full" survives power loss; "normal" may lose the last moments then, never on a crash.',
+      ),
+    }),
+    {},
+  ),
+});
+
+/** What a user may write; everything is optional. */
+export type ConfigInput = v.InferInput<typeof configSchema>;
+
+/** What the program runs with: complete. */
+export type Config = v.InferOutput<typeof configSchema>;

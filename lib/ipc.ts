@@ -1,0 +1,141 @@
+/**
+ * The only place where supervisor and worker meet: two closed unions of messages, JSON over Node's IPC pipe.
+ * Values that JSON cannot carry (errors, NaN) are encoded by whoever sends them.
+ */
+
+export const IPC_VERSION = 1;
+
+/** How a worker is asked to end: `stop` when nobody takes over, `replace` when another worker already serves. */
+export type DrainMode = 'stop' | 'replace';
+
+export type WorkerOverrides = { port?: number; bind?: string; token?: string };
+
+/** What the worker's main loop reports each second. */
+export type Heartbeat = {
+  rssBytes: number;
+  loopDelayMs: number;
+  requests: number;
+  turns: number;
+  streams: number;
+  leaseEpoch: number;
+};
+
+export type WorkerMessage =
+  | { t: 'worker.hello'; pid: number; version: string }
+  | { t: 'worker.listening'; hosts: string[]; port: number }
+  | { t: 'worker.listen-failed'; host: string; reason: string }
+  /** Booted, listening and able to answer; channels may still be connecting. */
+  | { t: 'worker.ready'; bootMs: number }
+  | ({ t: 'worker.heartbeat' } & Heartbeat)
+  /** Singletons (channels, cron, outbox) have stopped; the next epoch may be granted. */
+  | { t: 'lease.released'; epoch: number }
+  | { t: 'restart.request'; reason: string }
+  /** Why the worker is about to exit with a code that needs a person. */
+  | { t: 'worker.fatal'; exitCode: number; message: string; hint?: string };
+
+export type SupervisorMessage =
+  | {
+      t: 'sup.welcome';
+      generation: number;
+      instanceId: string;
+      overrides: WorkerOverrides;
+      listeners: number;
+      /** Set when no other worker holds the lease, so that a cold start need not ask for it. */
+      leaseEpoch: number | null;
+    }
+  /** Carries one bound socket as the IPC handle. */
+  | { t: 'listener.take'; host: string; port: number }
+  | { t: 'lease.grant'; epoch: number }
+  | { t: 'worker.drain'; mode: DrainMode; requestsMs: number; turnsMs: number }
+  /** Another worker of this supervisor is gone: what it had claimed is free. */
+  | { t: 'peer.exited'; generation: number };
+
+/** Either end of the pipe: a `ChildProcess` in the supervisor, `process` in the worker. */
+type Endpoint = {
+  connected?: boolean;
+  send?: ((message: object, handle?: never) => boolean) | undefined;
+  on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
+  off(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
+};
+
+export type Channel<In, Out> = {
+  /** Sends a message, with a socket handle if given. False when the other side is gone or does not read. */
+  send(message: Out, handle?: unknown): boolean;
+  /** Calls `listener` for each valid message. Returns a function that stops it. */
+  onMessage(listener: (message: In, handle: unknown) => void): () => void;
+};
+
+/** The worker's end. Messages that are no `SupervisorMessage` of our version are ignored. */
+export function openWorkerChannel(endpoint: Endpoint): Channel<SupervisorMessage, WorkerMessage> {
+  return openChannel(endpoint, SUPERVISOR_TAGS);
+}
+
+/** The supervisor's end, one per worker. Messages that are no `WorkerMessage` of our version are ignored. */
+export function openSupervisorChannel(endpoint: Endpoint): Channel<WorkerMessage, SupervisorMessage> {
+  return openChannel(endpoint, WORKER_TAGS);
+}
+
+/** Waits for one message of a type; rejects after `timeoutMs`. */
+export function waitForMessage<In extends { t: string }, Out, T extends In['t']>(
+  channel: Channel<In, Out>,
+  type: T,
+  timeoutMs: number,
+): Promise<Extract<In, { t: T }>> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stop();
+      reject(new Error(`No ${type} over IPC within ${timeoutMs} ms`));
+    }, timeoutMs);
+    const stop = channel.onMessage((message) => {
+      if (message.t !== type) return;
+      clearTimeout(timer);
+      stop();
+      resolve(message as Extract<In, { t: T }>);
+    });
+  });
+}
+
+const WORKER_TAGS: ReadonlySet<string> = new Set<WorkerMessage['t']>([
+  'worker.hello',
+  'worker.listening',
+  'worker.listen-failed',
+  'worker.ready',
+  'worker.heartbeat',
+  'lease.released',
+  'restart.request',
+  'worker.fatal',
+]);
+
+const SUPERVISOR_TAGS: ReadonlySet<string> = new Set<SupervisorMessage['t']>([
+  'sup.welcome',
+  'listener.take',
+  'lease.grant',
+  'worker.drain',
+  'peer.exited',
+]);
+
+function openChannel<In, Out extends object>(endpoint: Endpoint, tags: ReadonlySet<string>): Channel<In, Out> {
+  return {
+    send(message, handle) {
+      if (endpoint.connected !== true || endpoint.send === undefined) return false;
+      try {
+        return endpoint.send({ v: IPC_VERSION, ...message }, handle as never);
+      } catch {
+        // The pipe closed between the check and the write; `exit` or `disconnect` follows and is handled there.
+        return false;
+      }
+    },
+    onMessage(listener) {
+      const receive = (raw: unknown, handle: unknown): void => {
+        if (isOurMessage(raw, tags)) listener(raw as unknown as In, handle);
+      };
+      endpoint.on('message', receive);
+      return () => endpoint.off('message', receive);
+    },
+  };
+}
+
+function isOurMessage(raw: unknown, tags: ReadonlySet<string>): raw is { v: number; t: string } {
+  if (typeof raw !== 'object' || raw === null || !('t' in raw) || !('v' in raw)) return false;
+  return raw.v === IPC_VERSION && typeof raw.t === 'string' && tags.has(raw.t);
+}

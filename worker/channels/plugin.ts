@@ -1,0 +1,112 @@
+import type { Logger } from '../../lib/log.ts';
+
+/** Who and where of a conversation, in the platform's own immutable ids. */
+export type Peer = {
+  kind: 'direct' | 'group';
+  id: string;
+  /** Topic or thread inside the peer, when it is a conversation of its own. */
+  threadId?: string;
+};
+
+/** A message that came in, already in our terms. */
+export type InboundMessage = {
+  accountId: string;
+  peer: Peer;
+  senderId: string;
+  senderName?: string;
+  text: string;
+  /** The platform's own id of this event; the same one never starts a second turn (IN-1). */
+  dedupeKey: string;
+  /** The platform's message id, for replies. */
+  messageId?: string;
+  /** Epoch milliseconds at the platform. */
+  sentAt: number;
+};
+
+/** One part of an answer on its way out. */
+export type OutboundMessage = {
+  /** Stable over retries; a platform with idempotency keys gets this one. */
+  id: string;
+  accountId: string;
+  chatId: string;
+  threadId?: string;
+  replyTo?: string;
+  text: string;
+  silent?: boolean;
+};
+
+export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'down';
+
+export type AccountStatus = {
+  accountId: string;
+  state: ChannelState;
+  /** Epoch milliseconds of the last change of state. */
+  since: number;
+  lastError?: string;
+  /** Epoch milliseconds of the last exchange that proves the transport (LIVE-1). */
+  lastExchangeAt?: number;
+};
+
+export type ChannelContext = {
+  log: Logger;
+  /**
+   * Hands over everything one platform answer held, with the cursor that confirms it. Resolves when all of it is committed;
+   * only then may the platform be acknowledged (IN-1).
+   */
+  receive(accountId: string, messages: readonly InboundMessage[], cursor?: string): Promise<void>;
+  /** The cursor that was committed last for an account. */
+  readCursor(accountId: string): Promise<string | undefined>;
+  /** Reports that an account's status changed. */
+  onStatus(status: AccountStatus): void;
+};
+
+/**
+ * What a channel is to the gateway. `init` is called for every configured channel, must be quick and must not use the
+ * network; `start` connects and resolves when the channel takes messages or keeps trying by itself; `send` delivers one
+ * part and returns the platform's id of it. All waiting ends when the signal aborts.
+ */
+export type ChannelPlugin = {
+  meta: {
+    id: string;
+    label: string;
+    /** Connect only after the HTTP port listens (manual "channel start order"). */
+    deferConnectUntilAfterListen: boolean;
+    /** True when sending the same id twice shows once: then a crash during a send needs no caution. */
+    isIdempotent: boolean;
+    /** Longest text of one part, in UTF-16 units. */
+    textLimit: number;
+  };
+  init(context: ChannelContext): void;
+  start(signal: AbortSignal): Promise<void>;
+  send(message: OutboundMessage, signal: AbortSignal): Promise<{ remoteId: string }>;
+  stop?(): Promise<void>;
+  status?(): readonly AccountStatus[];
+  /** Shows the peer that an answer is being written; lasts a few seconds and may fail without harm. */
+  showTyping?(target: { accountId: string; chatId: string; threadId?: string }, signal: AbortSignal): Promise<void>;
+};
+
+/** The platform said no and will say no again: never retried. */
+export class Rejected extends Error {
+  override readonly name = 'Rejected';
+}
+
+/** It certainly did not happen (no connection, refused): retried. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+}
+
+/** The request left, the answer did not come: it may have happened. The channel's ambiguity policy decides (OUT-1). */
+export class Unknown extends Error {
+  override readonly name = 'Unknown';
+}
+
+/** The platform asks to wait; it did not happen. */
+export class RateLimited extends Error {
+  override readonly name = 'RateLimited';
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
