@@ -1,4 +1,5 @@
 import bunyan from 'bunyan';
+import type { Environment } from './env.ts';
 import { errorMessage } from './errors.ts';
 import type { LogFile } from './log-file.ts';
 import type { Redactor } from './redact.ts';
@@ -89,5 +90,18 @@ function serializeError(error: unknown): unknown {
     code,
     stack: error.stack,
     cause: error.cause === undefined ? undefined : serializeError(error.cause),
+  };
+}
+
+/** Where a daemon repeats its log besides the file: pretty on a terminal, JSON lines elsewhere; nowhere when `XOPC_LOG_CONSOLE` is false. */
+export function terminalOutput(env: Environment): Pick<LoggerOptions, 'console'> {
+  if (env['XOPC_LOG_CONSOLE'] === 'false') return {};
+  const isTerminal = process.stdout.isTTY === true;
+  return {
+    console: {
+      write: (text) => void process.stdout.write(text),
+      pretty: isTerminal,
+      color: isTerminal && env['NO_COLOR'] === undefined,
+    },
   };
 }

@@ -25,6 +25,8 @@ export type Provider = {
   /** Ids of the models it offers; may ask the server. */
   models(signal: AbortSignal): Promise<readonly string[]>;
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** Loads what the first request would wait for. */
+  warm?(): Promise<void>;
 };
 
 export type ProviderErrorKind = 'auth' | 'quota' | 'rate' | 'overload' | 'timeout' | 'context' | 'network' | 'invalid';

@@ -1,0 +1,139 @@
+import { copyFileSync, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readEssentials } from '../../lib/config/essentials.ts';
+import { readGeneratedToken } from '../../lib/credential.ts';
+import type { Environment } from '../../lib/env.ts';
+import { ExitError } from '../../lib/errors.ts';
+import { EXIT } from '../../lib/exit.ts';
+import { ensurePrivateDirectory, narrowMode, writeFileAtomic } from '../../lib/fs.ts';
+import type { WorkerOverrides } from '../../lib/ipc.ts';
+import { createLogger, type Logger, terminalOutput } from '../../lib/log.ts';
+import { openLogFile } from '../../lib/log-file.ts';
+import { displayUrl } from '../../lib/net.ts';
+import { type Paths, resolvePaths } from '../../lib/paths.ts';
+import { createRedactor } from '../../lib/redact.ts';
+import { maskSecret } from '../../lib/token.ts';
+import { type ReadyInfo, runSupervisor } from '../../supervisor/index.ts';
+import type { CommandContext } from '../context.ts';
+import type { Output } from '../output.ts';
+import { readStandardInput } from '../stdin.ts';
+
+export type GatewayOptions = { port?: string; bind?: string; token?: string; force?: boolean };
+
+/** `xopc gateway`: runs the gateway until it is stopped. Returns its exit code. */
+export async function startGateway(
+  { env, output, configFlag }: CommandContext,
+  options: GatewayOptions,
+): Promise<number> {
+  process.umask(0o077);
+  const paths = resolvePaths(env, configFlag);
+  const overrides = await readOverrides(options, output);
+  prepareDirectories(paths);
+  if (writeFirstConfig(paths.configPath)) output.line(output.text('firstStart', { path: paths.configPath }));
+  const redactor = createRedactor();
+  redactor.add(overrides.token);
+  const log = createLogger({
+    process: 'supervisor',
+    level: 'info',
+    redactor,
+    file: openLogFile(paths.logFile),
+    ...terminalOutput(env),
+  });
+  repairModes(paths, log);
+  let isFirst = true;
+  return runSupervisor({
+    paths,
+    env: workerEnvironment(env, paths),
+    overrides,
+    workerEntry: fileURLToPath(new URL('../worker/index.js', import.meta.url)),
+    isForced: options.force === true,
+    log,
+    onReady(info) {
+      if (isFirst) printBanner({ output, paths, env, overrides, info });
+      isFirst = false;
+    },
+  });
+}
+
+async function readOverrides(options: GatewayOptions, output: Output): Promise<WorkerOverrides> {
+  const token = options.token === '-' ? (await readStandardInput()).trim() : options.token;
+  return {
+    ...(options.port === undefined ? {} : { port: readPort(options.port, output) }),
+    ...(options.bind === undefined ? {} : { bind: options.bind }),
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+function readPort(value: string, output: Output): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
+  if (port >= 0 && port <= 65_535) return port;
+  throw new ExitError(EXIT.usage, output.text('badPort', { value }));
+}
+
+function prepareDirectories(paths: Paths): void {
+  for (const directory of [
+    dirname(paths.configPath),
+    paths.stateDir,
+    paths.locksDir,
+    paths.runDir,
+    paths.logsDir,
+    paths.credentialsDir,
+  ]) {
+    if (!existsSync(directory)) ensurePrivateDirectory(directory);
+  }
+}
+
+/** What others could read is narrowed and said (SEC-2). A configuration that lives outside of our directories keeps its folder's mode. */
+function repairModes(paths: Paths, log: Logger): void {
+  const directories = [paths.locksDir, paths.runDir, paths.logsDir, paths.credentialsDir];
+  const narrowed = [
+    ...directories.filter((path) => narrowMode(path, 0o700)),
+    ...[paths.configPath, paths.tokenFile].filter((path) => narrowMode(path, 0o600)),
+  ];
+  for (const path of narrowed) log.warn({ path }, 'This was open to other users of the machine; it is not any more');
+}
+
+const FIRST_CONFIG = {
+  $schema: './xopc.schema.json',
+  gateway: { bind: 'loopback', port: 18_790, auth: { mode: 'token' } },
+  agents: { defaults: {} },
+  providers: {},
+  channels: {},
+};
+
+/** Writes a configuration where there is none, with the schema beside it for editors. True when it did. */
+function writeFirstConfig(path: string): boolean {
+  if (existsSync(path)) return false;
+  const schema = fileURLToPath(new URL('../xopc.schema.json', import.meta.url));
+  if (existsSync(schema)) copyFileSync(schema, join(dirname(path), 'xopc.schema.json'));
+  writeFileAtomic(path, `${JSON.stringify(FIRST_CONFIG, null, 2)}\n`);
+  return true;
+}
+
+/** The worker finds the same files by its environment: nothing of it is in its command line. */
+function workerEnvironment(env: Environment, paths: Paths): Environment {
+  return { ...env, XOPC_CONFIG: paths.configPath, XOPC_STATE_DIR: paths.stateDir, XOPC_HOME: dirname(paths.locksDir) };
+}
+
+type Banner = { output: Output; paths: Paths; env: Environment; overrides: WorkerOverrides; info: ReadyInfo };
+
+function printBanner({ output, paths, env, overrides, info }: Banner): void {
+  const { authMode, secret } = readEssentials(paths.configPath, env, overrides);
+  const token = secret ?? readGeneratedToken(paths.tokenFile) ?? '';
+  const url = displayUrl(info.hosts[0] ?? '127.0.0.1', info.port);
+  const say = (line: string): void => output.line(`   ${line}`);
+  output.line();
+  output.headline('✅', output.text('running'));
+  say(output.text('url', { url }));
+  if (authMode === 'token') say(output.text('token', { token: maskSecret(token) }));
+  else say(output.text(authMode === 'none' ? 'noAuth' : 'password'));
+  say(output.text('pids', { supervisor: info.supervisorPid, worker: info.workerPid }));
+  say(output.text('config', { path: paths.configPath }));
+  // The fragment never leaves the browser; it is shown to a person only.
+  if (output.isTerminal)
+    say(output.text('console', { url: authMode === 'token' ? `${url}/#token=${token}` : `${url}/` }));
+  else say(output.text('console', { url: `${url}/` }));
+  if (output.isTerminal) say(output.text('pressCtrlC'));
+  output.line();
+}

@@ -1,0 +1,100 @@
+import * as v from 'valibot';
+
+/** Request schemas and wire types of the HTTP API, shared by the routes and by clients of the types. */
+
+const text = (name: string, maximum: number) =>
+  v.pipe(
+    v.string(`${name} must be a string`),
+    v.check((value) => value.trim() !== '', `${name} must not be empty`),
+    v.maxLength(maximum, `${name} must have at most ${maximum} characters`),
+  );
+
+const id = (name: string) => text(name, 256);
+
+/** Longest message text that the API takes; the body limit is above it. */
+const MAX_TEXT = 200_000;
+
+export const messageRequest = v.object({
+  channel: id('channel'),
+  chat_id: id('chat_id'),
+  content: text('content', MAX_TEXT),
+  account_id: v.optional(id('account_id'), 'default'),
+  thread_id: v.optional(id('thread_id')),
+  reply_to: v.optional(id('reply_to')),
+  silent: v.optional(v.boolean('silent must be true or false')),
+  idempotency_key: v.optional(id('idempotency_key')),
+});
+
+export const messageSyncRequest = v.object({
+  channel: id('channel'),
+  chat_id: id('chat_id'),
+  content: text('content', MAX_TEXT),
+  account_id: v.optional(id('account_id'), 'default'),
+  deliver: v.optional(v.boolean('deliver must be true or false'), false),
+  idempotency_key: v.optional(id('idempotency_key')),
+});
+
+export const agentRequest = v.object({
+  message: text('message', MAX_TEXT),
+  session: v.optional(id('session'), 'default'),
+  agent_id: v.optional(id('agent_id')),
+  model: v.optional(id('model')),
+  stream: v.optional(v.boolean('stream must be true or false'), false),
+  idempotency_key: v.optional(id('idempotency_key')),
+});
+
+export const agentAbortRequest = v.pipe(
+  v.object({ run_id: v.optional(id('run_id')), session: v.optional(id('session')) }),
+  v.check((value) => (value.run_id === undefined) !== (value.session === undefined), 'give either run_id or session'),
+);
+
+export const sessionRequest = v.object({
+  channel: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,31}$/, 'channel must be lower-case letters, digits, "-" and "_"')),
+    'webchat',
+  ),
+  chat_id: v.optional(id('chat_id')),
+  agentId: v.optional(id('agentId')),
+});
+
+export const pairingApproveRequest = v.object({ code: id('code') });
+
+/** A whole number in a query string. */
+const queryInteger = (name: string, minimum: number, maximum: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, `${name} must be a whole number`),
+    v.transform(Number),
+    v.minValue(minimum, `${name} must be at least ${minimum}`),
+    v.maxValue(maximum, `${name} must be at most ${maximum}`),
+  );
+
+export const sessionListQuery = v.object({
+  limit: v.optional(queryInteger('limit', 1, 200), '50'),
+  offset: v.optional(queryInteger('offset', 0, 1_000_000_000), '0'),
+  channel: v.optional(v.string()),
+  agent: v.optional(v.string()),
+  search: v.optional(v.string()),
+  status: v.optional(v.picklist(['active', 'archived'], 'status must be active or archived')),
+  sort: v.optional(v.picklist(['updated', 'created'], 'sort must be updated or created'), 'updated'),
+});
+
+export const sessionQuery = v.object({
+  limit: v.optional(queryInteger('limit', 1, 200), '50'),
+  before: v.optional(queryInteger('before', 1, Number.MAX_SAFE_INTEGER)),
+});
+
+export const eventsQuery = v.object({
+  types: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((value) => value.split(',').map((type) => type.trim())),
+    ),
+  ),
+  session: v.optional(v.string()),
+});
+
+/** The body of every error answer. */
+export type ErrorBody = {
+  error: { code: string; message: string; details?: readonly { path: string; message: string }[]; requestId?: string };
+};

@@ -1,0 +1,125 @@
+import { lookup } from 'node:dns/promises';
+import net, { isIP } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { getSystemErrorName } from 'node:util';
+import { ExitError } from '../lib/errors.ts';
+import { EXIT } from '../lib/exit.ts';
+
+/** A bound TCP socket that nobody listens on yet: libuv's handle, as `server.listen(handle)` takes it. */
+type TcpHandle = {
+  /** Fills in the bound address. Returns 0 or a negative errno, which is also how a delayed bind error shows. */
+  getsockname(out: { address?: string; port?: number }): number;
+  close(): void;
+};
+
+declare module 'node:net' {
+  /** Binds without listening; undocumented, returns a negative errno on failure. */
+  export function _createServerHandle(
+    address: string,
+    port: number,
+    addressType: 4 | 6,
+    fd: number,
+    flags: number,
+  ): TcpHandle | number;
+}
+
+/** A socket that the supervisor holds for its whole life and hands to each worker. */
+export type Listener = { host: string; port: number; handle: TcpHandle };
+
+export type BindOptions = {
+  /** The first one must work; the others are left out when they do not. */
+  hosts: readonly string[];
+  /** 0 lets the system choose, and then only the first host is bound. */
+  port: number;
+  /** How long to try again on a busy port, whose owner may be a worker of ours that is just dying. Default 1,500 ms. */
+  retryMs?: number;
+  onSkipped?: (host: string, reason: string) => void;
+};
+
+const DEFAULT_RETRY_MS = 1_500;
+const RETRY_EVERY_MS = 50;
+
+/**
+ * Binds the listening sockets. Throws an `ExitError`: 69 when the port is taken, 78 when the address is not ours or needs
+ * more rights. Never ends on an address or port that was not asked for.
+ */
+export async function bindListeners(options: BindOptions): Promise<Listener[]> {
+  const [required, ...optional] = options.port === 0 ? options.hosts.slice(0, 1) : options.hosts;
+  if (required === undefined) throw new ExitError(EXIT.config, 'There is no address to listen on.');
+  const first = await bindPatiently(required, options);
+  if (typeof first === 'string') throw refusal(required, options.port, first);
+  const listeners = [first];
+  for (const host of optional) {
+    const listener = await bindHost(host, options.port);
+    if (typeof listener === 'string') options.onSkipped?.(host, listener);
+    else listeners.push(listener);
+  }
+  return listeners;
+}
+
+/** Gives the sockets back to the system. */
+export function closeListeners(listeners: readonly Listener[]): void {
+  for (const { handle } of listeners) handle.close();
+}
+
+/** The error of a port that somebody else listens on, in the manual's words. */
+export function portBusyError(port: number): ExitError {
+  return new ExitError(EXIT.portBusy, `Port ${port} is already in use. Use --force to kill existing process.`, {
+    hint: 'Or choose another port with --port.',
+  });
+}
+
+async function bindPatiently(
+  host: string,
+  { port, retryMs = DEFAULT_RETRY_MS }: BindOptions,
+): Promise<Listener | string> {
+  const deadline = Date.now() + retryMs;
+  for (;;) {
+    const bound = await bindHost(host, port);
+    if (bound !== 'EADDRINUSE' || Date.now() >= deadline) return bound;
+    await delay(RETRY_EVERY_MS);
+  }
+}
+
+/** A listener, or the name of the system error. */
+async function bindHost(host: string, port: number): Promise<Listener | string> {
+  const address = await resolveHost(host);
+  if (address === undefined) return 'ENOTFOUND';
+  const handle = net._createServerHandle(address, port, isIP(address) === 6 ? 6 : 4, -1, 0);
+  if (typeof handle === 'number') return getSystemErrorName(handle);
+  // libuv reports a busy port only here: without this look the worker would end up on 0.0.0.0 and a random port.
+  const bound: { address?: string; port?: number } = {};
+  const code = handle.getsockname(bound);
+  if (code === 0 && bound.address === address && bound.port !== undefined && (port === 0 || bound.port === port)) {
+    return { host: address, port: bound.port, handle };
+  }
+  handle.close();
+  return code === 0 ? `bound to ${bound.address}:${bound.port} instead` : getSystemErrorName(code);
+}
+
+async function resolveHost(host: string): Promise<string | undefined> {
+  if (isIP(host) !== 0) return host;
+  try {
+    return (await lookup(host)).address;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(host: string, port: number, reason: string): ExitError {
+  switch (reason) {
+    case 'EADDRINUSE':
+      return portBusyError(port);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ExitError(EXIT.config, `This machine has no address ${host}.`, {
+        hint: 'Correct gateway.bind or gateway.customBindHost.',
+      });
+    case 'EACCES':
+      return new ExitError(EXIT.config, `Listening on port ${port} needs more rights than this user has.`, {
+        hint: 'Choose a port above 1023 with --port or gateway.port.',
+      });
+    default:
+      return new ExitError(EXIT.config, `Cannot listen on ${host}:${port}: ${reason}.`);
+  }
+}

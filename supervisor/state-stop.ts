@@ -1,0 +1,50 @@
+import { EXIT } from '../lib/exit.ts';
+import { type Draft, moveTo, setTimer } from './state-draft.ts';
+import { LIMITS, type StopSignal, type SupervisorEvent, type SupervisorState } from './state-model.ts';
+
+/** The first stop drains every worker and ends with 0; the second one kills them and ends with 128 + its signal number. */
+export function onStopRequested(draft: Draft, event: Extract<SupervisorEvent, { t: 'stop.requested' }>): void {
+  const { state, effects } = draft;
+  if (state.outcome === null) {
+    const how = { reason: event.signal, turnsMs: event.drainTimeoutMs };
+    beginDrain(draft, { exitCode: EXIT.ok, failure: null }, how);
+    return;
+  }
+  if (state.outcome.exitCode === EXIT.ok) state.outcome.exitCode = FORCED_EXIT[event.signal];
+  for (const { generation } of state.workers) effects.push({ t: 'kill', generation, reason: `second ${event.signal}` });
+}
+
+/** Ends in `outcome` once every worker is gone. `turnsMs` is how long running agent turns may go on, by default 25 s. */
+export function beginDrain(
+  draft: Draft,
+  outcome: NonNullable<SupervisorState['outcome']>,
+  { reason, turnsMs = 25_000 }: { reason: string; turnsMs?: number },
+): void {
+  const { state, effects } = draft;
+  state.outcome = outcome;
+  moveTo(draft, 'draining', reason);
+  for (const worker of state.workers) {
+    const { generation, stage } = worker;
+    worker.stage = 'draining';
+    if (stage === 'forked') {
+      effects.push({ t: 'kill', generation, reason: 'stopped before it had begun' });
+      continue;
+    }
+    const message = { t: 'worker.drain', mode: 'stop', requestsMs: LIMITS.requestsMs, turnsMs } as const;
+    effects.push({ t: 'send', generation, message });
+    // A worker that has not served yet has nothing to finish.
+    if (stage === 'booting') setTimer(effects, { t: 'drain-deadline', generation }, LIMITS.minStopMs);
+  }
+  setTimer(effects, { t: 'stop-deadline' }, Math.max(LIMITS.minStopMs, turnsMs + LIMITS.graceMs));
+}
+
+/** Ends the supervisor when it shall stop and no worker is left. */
+export function finishIfEmpty(draft: Draft): void {
+  const { state, effects } = draft;
+  if (state.outcome === null || state.workers.length > 0) return;
+  const { exitCode, failure } = state.outcome;
+  moveTo(draft, 'stopped', `exit code ${exitCode}`);
+  effects.push({ t: 'finish', exitCode, failure });
+}
+
+const FORCED_EXIT: Readonly<Record<StopSignal, number>> = { SIGTERM: EXIT.terminated, SIGINT: EXIT.interrupted };

@@ -1,0 +1,63 @@
+import * as v from 'valibot';
+import { expect, it } from 'vitest';
+import { type ConfigInput, configSchema } from '../../../lib/config/schema.ts';
+import { resolveTelegramAccounts } from '../../../worker/channels/telegram/accounts.ts';
+
+type TelegramInput = NonNullable<ConfigInput['channels']>['telegram'];
+
+function resolve(telegram: TelegramInput, env: Record<string, string> = {}) {
+  return resolveTelegramAccounts(v.parse(configSchema, { channels: { telegram } }).channels.telegram, env);
+}
+
+it('has no account unless the channel is enabled', () => {
+  expect(resolve({ botToken: '1:a' }, { TELEGRAM_BOT_TOKEN: '1:b' })).toEqual([]);
+});
+
+it('takes the top level as the account "default", complete', () => {
+  expect(resolve({ enabled: true, botToken: '1:a', allowFrom: [5, '6'] })).toEqual([
+    {
+      accountId: 'default',
+      botToken: '1:a',
+      apiRoot: 'https://api.telegram.org',
+      dmPolicy: 'pairing',
+      allowFrom: ['5', '6'],
+      tokenPath: 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN',
+    },
+  ]);
+});
+
+it('takes the token from the environment for the account "default" only', () => {
+  const env = { TELEGRAM_BOT_TOKEN: '1:env' };
+  expect(resolve({ enabled: true }, env).map((account) => account.botToken)).toEqual(['1:env']);
+  expect(resolve({ enabled: true, botToken: '1:own' }, env)[0]?.botToken).toBe('1:own');
+  const [first, second] = resolve({ enabled: true, accounts: { work: {} } }, env);
+  expect(first).toMatchObject({ accountId: 'default', botToken: '1:env' });
+  expect(second).toMatchObject({ accountId: 'work', botToken: undefined });
+  expect(second?.tokenPath).toBe('channels.telegram.accounts.work.botToken');
+});
+
+it('lets accounts inherit everything but the token, and override it', () => {
+  const accounts: NonNullable<TelegramInput>['accounts'] = {
+    work: { botToken: '2:b' },
+    home: { botToken: '3:c', dmPolicy: 'open', allowFrom: ['*'] },
+  };
+  const [work, home, ...more] = resolve({
+    enabled: true,
+    dmPolicy: 'allowlist',
+    allowFrom: [7],
+    apiRoot: 'http://local/',
+    accounts,
+  });
+  expect(more).toEqual([]);
+  expect(work).toMatchObject({ botToken: '2:b', dmPolicy: 'allowlist', allowFrom: ['7'], apiRoot: 'http://local' });
+  expect(home).toMatchObject({ botToken: '3:c', dmPolicy: 'open', allowFrom: ['*'] });
+});
+
+it('leaves out disabled accounts, also the one called "default"', () => {
+  const accounts = { work: { botToken: '2:b', enabled: false }, default: { enabled: false } };
+  expect(resolve({ enabled: true, botToken: '1:a', accounts })).toEqual([]);
+});
+
+it('keeps an account without a token, so that its status can say what is missing', () => {
+  expect(resolve({ enabled: true })[0]?.botToken).toBeUndefined();
+});

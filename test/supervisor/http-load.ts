@@ -1,0 +1,62 @@
+import { Agent, get } from 'node:http';
+
+export type Load = {
+  /** Ends the clients and returns what they saw. */
+  stop(): Promise<{ total: number; failures: string[]; generations: number[] }>;
+};
+
+/** Runs clients against a port until stopped: half of them keep their connection, the others open a new one each time. */
+export function startLoad(port: number, clients: number): Load {
+  const failures: string[] = [];
+  const generations = new Set<number>();
+  let total = 0;
+  let isStopped = false;
+
+  async function run(agent: Agent | false): Promise<void> {
+    while (!isStopped) {
+      try {
+        total += 1;
+        generations.add((await fetchWorker(port, agent)).generation);
+      } catch (error) {
+        failures.push(String(error));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (agent !== false) agent.destroy();
+  }
+
+  const running = Array.from({ length: clients }, (_value, index) =>
+    run(index % 2 === 0 ? false : new Agent({ keepAlive: true, maxSockets: 1 })),
+  );
+  return {
+    async stop() {
+      isStopped = true;
+      await Promise.all(running);
+      return { total, failures, generations: [...generations].sort((left, right) => left - right) };
+    },
+  };
+}
+
+/** Asks the worker behind a port who it is. */
+export async function fetchWorker(
+  port: number,
+  agent: Agent | false = false,
+): Promise<{ generation: number; pid: number }> {
+  return JSON.parse(await fetchText(port, '/', agent));
+}
+
+/** The body of a GET request; rejects when the connection fails. */
+export function fetchText(port: number, path: string, agent: Agent | false = false): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get({ host: '127.0.0.1', port, path, agent, timeout: 10_000 }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => {
+        body += String(chunk);
+      });
+      response.on('end', () => resolve(body));
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    request.on('timeout', () => request.destroy(new Error('timed out')));
+  });
+}

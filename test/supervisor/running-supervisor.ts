@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { makeTemporaryDirectory, programPath } from '../fixtures/programs.ts';
+
+export type ReadyEvent = { event: 'ready'; port: number; workerPid: number; supervisorPid: number; generation: number };
+export type RefusedEvent = { event: 'refused'; exitCode: number; message: string; hint?: string };
+export type End = { code: number | null; signal: NodeJS.Signals | null; refused: RefusedEvent | undefined };
+export type LogRecord = { msg: string; level: number } & Record<string, unknown>;
+
+export type StartOptions = {
+  /** How the workers behave; see `worker.program.ts`. */
+  mode?: string;
+  config?: object;
+  /** Shares the home of another supervisor. */
+  home?: string;
+  env?: Record<string, string>;
+  args?: string[];
+};
+
+export type RunningSupervisor = {
+  pid: number;
+  home: string;
+  stderr(): string;
+  /** Resolves once a worker of at least this generation serves. */
+  ready(generation?: number): Promise<ReadyEvent>;
+  end: Promise<End>;
+  signal(name: NodeJS.Signals): void;
+  /** Changes how workers behave that start from now on. */
+  setMode(mode: string): void;
+  log(): LogRecord[];
+  locks(): string[];
+};
+
+const started: { child: ChildProcess; remove(): void }[] = [];
+
+/** Starts a real supervisor process around a fixture worker, in a home of its own. */
+export function startSupervisor(options: StartOptions = {}): RunningSupervisor {
+  const directory = makeTemporaryDirectory();
+  const home = options.home ?? directory.path;
+  const config = { gateway: { port: 0, drainTimeout: '2s' }, ...options.config };
+  writeFileSync(join(home, 'xopc.json'), JSON.stringify(config));
+  writeFileSync(join(home, 'mode'), options.mode ?? 'serve');
+  const child = spawn(process.execPath, [programPath('supervisor'), ...(options.args ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: home, XOPC_HOME: home, ...options.env },
+  });
+  started.push({ child, remove: directory.remove });
+  const events = collectEvents(child);
+  let stderr = '';
+  child.stderr?.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  return {
+    pid: child.pid ?? 0,
+    home,
+    stderr: () => stderr,
+    ready: (generation = 1) => events.ready(generation),
+    end: new Promise((resolve) => {
+      child.once('exit', (code, signal) => setImmediate(() => resolve({ code, signal, refused: events.refused() })));
+    }),
+    signal: (name) => child.kill(name),
+    setMode: (mode) => writeFileSync(join(home, 'mode'), mode),
+    log: () => readLog(home),
+    locks: () => (existsSync(join(home, 'locks')) ? readdirSync(join(home, 'locks')) : []),
+  };
+}
+
+/** Ends whatever the tests started and removes their files. */
+export async function stopAll(): Promise<void> {
+  for (const { child, remove } of started.splice(0)) {
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    const ended = isRunning ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
+    child.kill('SIGKILL');
+    await ended;
+    remove();
+  }
+}
+
+/** Waits until a condition holds; fails after `timeoutMs`. */
+export async function until(isTrue: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!isTrue()) {
+    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** True while a process with this pid exists and is no zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function collectEvents(child: ChildProcess): {
+  ready(generation: number): Promise<ReadyEvent>;
+  refused(): RefusedEvent | undefined;
+} {
+  const seen: (ReadyEvent | RefusedEvent)[] = [];
+  if (child.stdout === null) throw new Error('no output');
+  createInterface({ input: child.stdout }).on('line', (line) => seen.push(JSON.parse(line)));
+  const find = (generation: number): ReadyEvent | undefined =>
+    seen.find((event): event is ReadyEvent => event.event === 'ready' && event.generation >= generation);
+  const refused = (): RefusedEvent | undefined => seen.find((event) => event.event === 'refused');
+  return {
+    refused,
+    async ready(generation) {
+      await until(() => find(generation) !== undefined || refused() !== undefined, `worker ${generation} is ready`);
+      const event = find(generation);
+      if (event === undefined) throw new Error(`The supervisor refused: ${refused()?.message}`);
+      return event;
+    },
+  };
+}
+
+function readLog(home: string): LogRecord[] {
+  const file = join(home, 'logs', 'gateway.log');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+}

@@ -1,0 +1,178 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { inspectLock } from '../../supervisor/lock.ts';
+import { fetchText, fetchWorker } from './http-load.ts';
+import { isRunning, startSupervisor, stopAll, until } from './running-supervisor.ts';
+
+afterEach(stopAll);
+
+describe('a start', () => {
+  it('says what runs where, in its answer and in the lock', async () => {
+    const supervisor = startSupervisor();
+    const ready = await supervisor.ready();
+    expect(ready).toMatchObject({
+      hosts: ['127.0.0.1'],
+      supervisorPid: supervisor.pid,
+      generation: 1,
+      bootMs: expect.any(Number),
+    });
+    expect((await fetchWorker(ready.port)).pid).toBe(ready.workerPid);
+    const [lock = ''] = supervisor.locks();
+    await until(() => readFileSync(join(supervisor.home, 'locks', lock), 'utf8').includes('"running"'), 'it runs');
+    expect(await inspectLock(join(supervisor.home, 'locks', lock))).toMatchObject({
+      state: 'held',
+      owner: { pid: supervisor.pid, port: ready.port, workerPid: ready.workerPid, phase: 'running' },
+    });
+  });
+
+  it.runIf(process.platform === 'linux')('shows neither paths nor secrets in the process list', async () => {
+    const supervisor = startSupervisor({ args: ['--token', 'canary-secret'] });
+    const { workerPid } = await supervisor.ready();
+    const title = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    expect(title(supervisor.pid)).toBe('xopc-supervisor');
+    expect(title(workerPid)).toBe('xopc-worker');
+  });
+
+  it.each([
+    ['exit-78', 78, 'gateway.port: must be a number'],
+    ['exit-76', 76, 'gateway.port: must be a number'],
+    ['listen-failed', 69, 'is already in use. Use --force to kill existing process.'],
+  ])('whose worker ends by %s ends with %i and the reason', async (mode, code, message) => {
+    const supervisor = startSupervisor({ mode });
+    const end = await supervisor.end;
+    expect(end.code).toBe(code);
+    expect(end.refused?.message).toContain(message);
+    expect(supervisor.locks()).toEqual([]);
+  });
+
+  it('on a busy port ends with 69 and lets go of its lock', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const supervisor = startSupervisor({ config: { gateway: { port } } });
+    const end = await supervisor.end;
+    server.close();
+    expect(end).toMatchObject({ code: 69, refused: { message: expect.stringContaining(`Port ${port} is already`) } });
+    expect(supervisor.locks()).toEqual([]);
+  });
+
+  it('beside a running one ends with 75 and names it; the running one goes on', async () => {
+    const first = startSupervisor();
+    const { port } = await first.ready();
+    const end = await startSupervisor({ home: first.home }).end;
+    expect(end.code).toBe(75);
+    expect(end.refused?.message).toContain(`PID ${first.pid}`);
+    expect(end.refused?.message).toContain('phase running');
+    expect(await fetchWorker(port)).toMatchObject({ generation: 1 });
+  });
+
+  it('of another configuration on the same state directory ends with 78 and names the first', async () => {
+    const first = startSupervisor();
+    await first.ready();
+    const other = startSupervisor({ env: { XOPC_STATE_DIR: first.home } });
+    const end = await other.end;
+    expect(end.code).toBe(78);
+    expect(end.refused?.message).toContain(join(first.home, 'xopc.json'));
+    expect(other.locks()).toEqual([]);
+  });
+
+  it('with --force ends a gateway of another configuration on that port and takes its place', async () => {
+    const first = startSupervisor();
+    const { port, workerPid } = await first.ready();
+    const second = startSupervisor({ config: { gateway: { port } }, args: ['--force'] });
+    await second.ready();
+    expect((await first.end).code).toBe(0);
+    expect(isRunning(workerPid)).toBe(false);
+    expect(
+      second
+        .log()
+        .filter(({ msg }) => msg.startsWith('Ended the process'))
+        .map(({ pid }) => pid),
+    ).toBeDefined();
+    expect((await fetchWorker(port)).generation).toBe(1);
+  });
+});
+
+describe('a stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s answers what is in flight, ends with 0 and leaves nothing',
+    async (name) => {
+      const supervisor = startSupervisor();
+      const { port, workerPid } = await supervisor.ready();
+      const slow = fetchText(port, '/slow?value=500');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      supervisor.signal(name);
+      expect(await slow).toBe('slow');
+      expect(await supervisor.end).toMatchObject({ code: 0 });
+      expect(isRunning(workerPid)).toBe(false);
+      expect(supervisor.locks()).toEqual([]);
+      await expect(fetchText(port, '/')).rejects.toThrow('ECONNREFUSED');
+    },
+  );
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('that does not get on is forced by a second %s: exit code %i', async (name, code) => {
+    const supervisor = startSupervisor({ mode: 'ignore-drain' });
+    const { workerPid } = await supervisor.ready();
+    supervisor.signal('SIGTERM');
+    await until(() => supervisor.log().some((record) => record['to'] === 'draining'), 'it drains');
+    const forcedAt = Date.now();
+    supervisor.signal(name);
+    expect((await supervisor.end).code).toBe(code);
+    expect(Date.now() - forcedAt).toBeLessThan(1_000);
+    expect(isRunning(workerPid)).toBe(false);
+    expect(supervisor.locks()).toEqual([]);
+  });
+
+  it('kills a worker that ignores it after 6 s, and still ends with 0', async () => {
+    const supervisor = startSupervisor({ mode: 'ignore-drain' });
+    const { workerPid } = await supervisor.ready();
+    const stoppedAt = Date.now();
+    supervisor.signal('SIGTERM');
+    expect((await supervisor.end).code).toBe(0);
+    expect(Date.now() - stoppedAt).toBeGreaterThan(5_900);
+    expect(Date.now() - stoppedAt).toBeLessThan(7_000);
+    expect(isRunning(workerPid)).toBe(false);
+  }, 10_000);
+
+  it.each(['never-ready', 'no-hello'])('while a worker is starting (%s) works too', async (mode) => {
+    const supervisor = startSupervisor({ mode });
+    await until(() => supervisor.locks().length === 1, 'it starts');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    supervisor.signal('SIGTERM');
+    expect((await supervisor.end).code).toBe(0);
+    expect(supervisor.locks()).toEqual([]);
+  });
+});
+
+describe('other signals', () => {
+  it('SIGUSR2 logs the state, the workers and their last heartbeat; SIGHUP changes nothing', async () => {
+    const supervisor = startSupervisor();
+    const { port, workerPid } = await supervisor.ready();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    supervisor.signal('SIGHUP');
+    supervisor.signal('SIGUSR2');
+    await until(() => supervisor.log().some(({ msg }) => msg === 'Diagnostic report.'), 'the report');
+    expect(supervisor.log().find(({ msg }) => msg === 'Diagnostic report.')).toMatchObject({
+      state: { phase: 'running', active: 1, lease: { epoch: 1, holder: 1 } },
+      workers: [{ generation: 1, pid: workerPid, heartbeat: { rssBytes: 1, turns: 4 } }],
+    });
+    expect(await fetchWorker(port)).toMatchObject({ generation: 1 });
+  });
+
+  it('find the configuration gone or broken without harm', async () => {
+    const supervisor = startSupervisor();
+    const { port } = await supervisor.ready();
+    writeFileSync(join(supervisor.home, 'xopc.json'), '{ broken');
+    supervisor.signal('SIGUSR1');
+    await supervisor.ready(2);
+    expect(await fetchWorker(port)).toMatchObject({ generation: 2 });
+    supervisor.signal('SIGTERM');
+    expect((await supervisor.end).code).toBe(0);
+  });
+});

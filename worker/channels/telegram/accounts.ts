@@ -1,0 +1,54 @@
+import type { Config } from '../../../lib/config/schema.ts';
+import type { Environment } from '../../../lib/env.ts';
+
+type TelegramConfig = Config['channels']['telegram'];
+
+/** One bot, complete. */
+export type TelegramAccount = {
+  accountId: string;
+  /** Undefined when nothing gives one: the account then shows as down and says where the token belongs. */
+  botToken: string | undefined;
+  /** Bot API server without a trailing slash. */
+  apiRoot: string;
+  dmPolicy: 'pairing' | 'allowlist' | 'open' | 'disabled';
+  /** User ids as text; `*` is anyone. */
+  allowFrom: readonly string[];
+  /** Where in the configuration the token belongs, for messages to the operator. */
+  tokenPath: string;
+};
+
+/**
+ * The enabled bots of `channels.telegram`: the top level is short for `accounts.default`, and what an account leaves out it
+ * takes from there, except the token. TELEGRAM_BOT_TOKEN fills in for the account "default".
+ */
+export function resolveTelegramAccounts(config: TelegramConfig, env: Environment): TelegramAccount[] {
+  if (!config.enabled) return [];
+  const resolved: TelegramAccount[] = [];
+  for (const accountId of listAccountIds(config, env)) {
+    const own = config.accounts[accountId] ?? {};
+    if (own.enabled === false) continue;
+    const isDefault = accountId === DEFAULT_ACCOUNT;
+    const shared = isDefault ? (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) : undefined;
+    resolved.push({
+      accountId,
+      botToken: own.botToken ?? shared,
+      apiRoot: (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, ''),
+      dmPolicy: own.dmPolicy ?? config.dmPolicy ?? 'pairing',
+      allowFrom: (own.allowFrom ?? config.allowFrom ?? []).map(String),
+      tokenPath: isDefault
+        ? 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN'
+        : `channels.telegram.accounts.${accountId}.botToken`,
+    });
+  }
+  return resolved;
+}
+
+const DEFAULT_ACCOUNT = 'default';
+const DEFAULT_API_ROOT = 'https://api.telegram.org';
+
+/** Named accounts, and "default" when something gives it a token or there is no other that could say what is missing. */
+function listAccountIds(config: TelegramConfig, env: Environment): Set<string> {
+  const named = Object.keys(config.accounts);
+  const hasToken = (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) !== undefined;
+  return new Set(hasToken || named.length === 0 ? [DEFAULT_ACCOUNT, ...named] : named);
+}

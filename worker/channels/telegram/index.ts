@@ -1,0 +1,99 @@
+import { type ChannelContext, type ChannelPlugin, Rejected, Unreachable } from '../plugin.ts';
+import { type AccountState, createAccountState } from './account-state.ts';
+import type { TelegramAccount } from './accounts.ts';
+import { type BotApi, loadBotApi } from './bot-api.ts';
+import { pollAccount } from './poll.ts';
+import { sendText, sendTyping } from './send.ts';
+import { POLL_TIMING, type PollTiming } from './timing.ts';
+
+/** Creates the Telegram channel: long polling per account, plain text out. Nothing of grammY is loaded before `start`. */
+export function createTelegramChannel(accounts: readonly TelegramAccount[], timing: PollTiming = POLL_TIMING) {
+  const bots = new Map<string, Bot>();
+  let context: ChannelContext | undefined;
+  let run: Run | undefined;
+  const stop = async () => {
+    const ending = run;
+    if (ending === undefined) return;
+    await ending.stop();
+    if (run === ending) run = undefined;
+  };
+  return {
+    meta: META,
+    init(given) {
+      context = given;
+      for (const account of accounts) {
+        const state = createAccountState(account.accountId, (status) => given.onStatus(status));
+        bots.set(account.accountId, { account, state });
+      }
+    },
+    async start(signal) {
+      if (context === undefined) throw new Error('telegram: init must come before start');
+      if (run?.isStopping()) await stop();
+      // One poller per bot, ever: two would answer each other with 409 (TG-3).
+      run ??= beginRun({ bots: [...bots.values()], context, timing, signal });
+      await run.launched;
+    },
+    stop,
+    send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
+    showTyping: async (target, signal) => sendTyping(requireApi(bots, target.accountId), target, signal),
+    status: () => [...bots.values()].map((bot) => bot.state.current()),
+  } satisfies ChannelPlugin;
+}
+
+const META: ChannelPlugin['meta'] = {
+  id: 'telegram',
+  label: 'Telegram',
+  deferConnectUntilAfterListen: true,
+  isIdempotent: false,
+  textLimit: 4_096,
+};
+
+type Bot = { account: TelegramAccount; state: AccountState; api?: BotApi };
+
+type Run = { launched: Promise<void>; isStopping(): boolean; stop(): Promise<void> };
+
+type RunOptions = { bots: readonly Bot[]; context: ChannelContext; timing: PollTiming; signal: AbortSignal };
+
+function beginRun(options: RunOptions): Run {
+  const { signal } = options;
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  const loops: Promise<void>[] = [];
+  const launched = launch(options, controller.signal, loops);
+  return {
+    launched,
+    isStopping: () => controller.signal.aborted,
+    async stop() {
+      abort();
+      signal.removeEventListener('abort', abort);
+      // Whether the launch worked is the business of who called start.
+      await Promise.allSettled([launched]);
+      await Promise.all(loops);
+    },
+  };
+}
+
+async function launch(options: RunOptions, signal: AbortSignal, loops: Promise<void>[]): Promise<void> {
+  const { bots, context, timing } = options;
+  const createApi = await loadBotApi();
+  for (const bot of bots) {
+    const { account, state } = bot;
+    if (account.botToken === undefined) {
+      state.change('down', `No bot token. Set ${account.tokenPath}, then restart the gateway.`);
+      continue;
+    }
+    const api = createApi(account.botToken, account.apiRoot);
+    bot.api = api;
+    loops.push(pollAccount({ account, api, context, state, timing, signal }));
+  }
+}
+
+function requireApi(bots: ReadonlyMap<string, Bot>, accountId: string): BotApi {
+  const bot = bots.get(accountId);
+  if (bot === undefined)
+    throw new Rejected(`Telegram has no account "${accountId}". Check channels.telegram.accounts.`);
+  if (bot.api === undefined) throw new Unreachable(`The Telegram account "${accountId}" is not connected.`);
+  return bot.api;
+}

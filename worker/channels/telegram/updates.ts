@@ -1,0 +1,66 @@
+import type { Message, Update } from 'grammy/types';
+import type { InboundMessage, Peer } from '../plugin.ts';
+import { type BotIdentity, isAddressedTo, readText, stripLeadingMention } from './mention.ts';
+
+/** A platform update in our terms; undefined when it is none of our business: edits, service messages, group talk. */
+export function normaliseUpdate(accountId: string, bot: BotIdentity, update: Update): InboundMessage | undefined {
+  const { message } = update;
+  if (message === undefined || message.from?.id === bot.id) return undefined;
+  const peer = readPeer(message);
+  if (peer === undefined) return undefined;
+  if (peer.kind === 'group' && !isAddressedTo(bot, message)) return undefined;
+  const text = readText(message) === '' ? describeMedia(message) : stripLeadingMention(bot, message);
+  if (text === undefined) return undefined;
+  const senderName = readSenderName(message);
+  return {
+    accountId,
+    peer,
+    senderId: String(message.sender_chat?.id ?? message.from?.id ?? message.chat.id),
+    ...(senderName === undefined ? {} : { senderName }),
+    text,
+    dedupeKey: `update:${update.update_id}`,
+    messageId: String(message.message_id),
+    sentAt: message.date * 1_000,
+  };
+}
+
+function readPeer(message: Message): Peer | undefined {
+  const { chat } = message;
+  if (chat.type === 'channel') return undefined;
+  const kind = chat.type === 'private' ? 'direct' : 'group';
+  // In groups without topics the thread id is only a reply chain and must not split the conversation.
+  if (message.is_topic_message !== true || message.message_thread_id === undefined)
+    return { kind, id: String(chat.id) };
+  return { kind, id: String(chat.id), threadId: String(message.message_thread_id) };
+}
+
+/** What stands for a message without words, so that nobody is ignored in silence. Undefined for service messages. */
+function describeMedia(message: Message): string | undefined {
+  const kind = MEDIA_KINDS.find((field) => message[field] !== undefined);
+  return kind === undefined ? undefined : `[${kind.replace('_', ' ')}]`;
+}
+
+/** An animation also comes as a document and a venue as a location: the telling name is first. */
+const MEDIA_KINDS = [
+  'photo',
+  'animation',
+  'video',
+  'video_note',
+  'voice',
+  'audio',
+  'document',
+  'sticker',
+  'venue',
+  'location',
+  'contact',
+  'poll',
+  'dice',
+  'story',
+] as const;
+
+function readSenderName(message: Message): string | undefined {
+  const { sender_chat: sender, from } = message;
+  if (sender !== undefined) return sender.title;
+  if (from === undefined) return undefined;
+  return from.last_name === undefined ? from.first_name : `${from.first_name} ${from.last_name}`;
+}

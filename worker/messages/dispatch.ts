@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../../lib/config/schema.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { readAgentProfile } from '../agent/models.ts';
+import type { ChatMessage, Provider } from '../agent/providers/provider.ts';
+import type { RunEvent, RunResult, Runs } from '../agent/runs.ts';
+import { runTurn, TurnFailed, type TurnOutcome } from '../agent/turn.ts';
+import type { EventHub } from '../events.ts';
+import { parseSessionKey } from '../sessions/key.ts';
+import { defaultAgentId } from '../sessions/route.ts';
+import type { InboxRow } from '../store/inbox.ts';
+import type { Store } from '../store/index.ts';
+import type { NewMessage } from '../store/sessions.ts';
+import { ClaimLost } from '../store/turns.ts';
+import type { Outbound } from './outbound.ts';
+
+export type DispatchOptions = {
+  config: Config;
+  store: Store;
+  runs: Runs;
+  events: EventHub;
+  outbound: Outbound;
+  providers: ReadonlyMap<string, Provider>;
+  /** The model when neither agent nor message names one. */
+  fallbackModel(): Promise<string>;
+  showTyping(
+    target: { channel: string; accountId: string; chatId: string; threadId?: string },
+    signal: AbortSignal,
+  ): void;
+  owner: string;
+  log: Logger;
+};
+
+/** A turn is begun at most this often: one that ends the worker again and again must not take the gateway with it (RESUME-1). */
+const MAX_ATTEMPTS = 2;
+
+const INTERRUPTED =
+  'Your message interrupted the gateway twice while it was being answered, so it was set aside. Please send it again, perhaps in another form.';
+
+type Answer = { result: RunResult; text: string; kind: 'text' | 'error'; model?: string; usage?: TurnOutcome['usage'] };
+
+/** Works one message of the inbox to its end: turn, then transcript and replies committed together. Returns the worker of a lane. */
+export function createDispatch(options: DispatchOptions): (row: InboxRow) => Promise<void> {
+  const { runs, log } = options;
+  return async (row) => {
+    const { runId, sessionKey } = row;
+    const startedAt = Date.now();
+    const signal = runs.begin(runId, sessionKey);
+    try {
+      emit(options, row, { type: 'status', status: 'running', run_id: runId });
+      const answer = await answerRow(options, row, signal);
+      await finish(options, row, answer);
+      const status = answer.result.status;
+      log.info(
+        { session: sessionKey, run: runId, model: answer.model, status, ms: Date.now() - startedAt },
+        'A turn ended',
+      );
+      emit(options, row, toEvent(runId, answer.result));
+      runs.settle(runId, answer.result);
+    } catch (error) {
+      if (!(error instanceof ClaimLost)) throw error;
+      log.warn({ session: sessionKey, run: runId }, 'Another worker took the turn over; this answer is dropped');
+    } finally {
+      runs.end(runId);
+    }
+  };
+}
+
+async function answerRow(options: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<Answer> {
+  if (row.attempts > MAX_ATTEMPTS) return failure('AGENT_ERROR', INTERRUPTED, false);
+  const typing = new AbortController();
+  if (row.payload.deliver) options.showTyping(row.payload, typing.signal);
+  try {
+    const outcome = await think(options, row, signal);
+    const status = outcome.isAborted ? 'aborted' : 'ok';
+    const { text, model, usage } = outcome;
+    return { result: { status, reply: text }, text, kind: 'text', model, ...(usage === undefined ? {} : { usage }) };
+  } catch (error) {
+    options.log.error({ err: error, session: row.sessionKey, run: row.runId }, 'A turn failed');
+    if (error instanceof TurnFailed) return failure('AGENT_ERROR', error.message, error.isTimeout);
+    return failure('AGENT_ERROR', `The agent failed: ${errorMessage(error)}`, false);
+  } finally {
+    typing.abort();
+  }
+}
+
+function failure(code: string, message: string, isTimeout: boolean): Answer {
+  return { result: { status: 'error', code, message, isTimeout }, text: message, kind: 'error' };
+}
+
+async function think(options: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<TurnOutcome> {
+  const { config, store, providers, log } = options;
+  const { sessionKey, payload } = row;
+  const profile = readAgentProfile(config, parseSessionKey(sessionKey)?.agentId ?? defaultAgentId(config));
+  const chosen = payload.model === undefined ? profile.models : [payload.model];
+  const models = chosen.length > 0 ? chosen : [await options.fallbackModel()];
+  const messages = await store.sessions.messages(sessionKey, { limit: profile.historyLimit });
+  const history: ChatMessage[] = messages
+    .filter((message) => message.kind === 'text')
+    .map(({ role, text }) => ({ role, text }));
+  const request = {
+    profile,
+    models,
+    sessionKey,
+    history,
+    text: payload.text,
+    timeoutMs: config.agents.turnTimeout,
+    signal,
+    onText: (content: string) => emit(options, row, { type: 'token', content }),
+    onReasoning: (content: string) => emit(options, row, { type: 'reasoning', content }),
+  };
+  return runTurn(request, providers, log);
+}
+
+/** Commits the end of the turn; a store that cannot write for a while (full disk) is waited for, the answer is not thrown away. */
+async function finish(options: DispatchOptions, row: InboxRow, answer: Answer): Promise<void> {
+  const { store, outbound, owner, log } = options;
+  const turn = { row, owner, messages: describeMessages(row, answer), outbox: composeReply(outbound, row, answer) };
+  for (let waitMs = 500; ; waitMs = Math.min(waitMs * 2, 30_000)) {
+    try {
+      outbound.accept(await store.turns.finish(turn));
+      options.events.publish('session.updated', { key: row.sessionKey }, row.sessionKey);
+      return;
+    } catch (error) {
+      if (error instanceof ClaimLost) throw error;
+      log.error({ err: error, run: row.runId }, 'An answer cannot be stored; trying again');
+      await sleep(waitMs);
+    }
+  }
+}
+
+function describeMessages({ payload, runId }: InboxRow, answer: Answer): NewMessage[] {
+  const user: NewMessage = { role: 'user', kind: 'text', text: payload.text, runId };
+  const { text, kind, model, usage } = answer;
+  const assistant: NewMessage = {
+    role: 'assistant',
+    kind,
+    text,
+    runId,
+    ...(model === undefined ? {} : { model }),
+    ...(usage === undefined ? {} : { usage }),
+  };
+  return text === '' ? [user] : [user, assistant];
+}
+
+function composeReply(outbound: Outbound, row: InboxRow, answer: Answer): ReturnType<Outbound['compose']> {
+  const { payload, runId, sessionKey } = row;
+  if (!payload.deliver || answer.text === '') return [];
+  const { channel, accountId, chatId, threadId, messageId, peerKind } = payload;
+  const target = {
+    channel,
+    accountId,
+    chatId,
+    ...(threadId === undefined ? {} : { threadId }),
+    ...(messageId === undefined || peerKind === 'direct' ? {} : { replyTo: messageId }),
+  };
+  return outbound.compose({ id: runId, target, text: answer.text, sessionKey, runId });
+}
+
+function emit({ runs, events }: DispatchOptions, { runId, sessionKey }: InboxRow, event: RunEvent): void {
+  runs.emit(runId, event);
+  events.publish('agent.stream', { session: sessionKey, run_id: runId, event }, sessionKey);
+}
+
+function toEvent(runId: string, result: RunResult): RunEvent {
+  if (result.status === 'error') return { type: 'error', code: result.code, message: result.message };
+  return { type: 'result', run_id: runId, status: result.status, reply: result.reply };
+}

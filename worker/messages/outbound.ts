@@ -1,0 +1,131 @@
+import type { NewOutboxRow, OutboxRow } from '../store/outbox.ts';
+import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow, REPEAT_MARK } from './deliver.ts';
+import { splitText } from './split.ts';
+
+/** Where a message goes. */
+export type Target = { channel: string; accountId: string; chatId: string; threadId?: string; replyTo?: string };
+
+/** A text to deliver. The id makes it one delivery however often it is handed in. */
+export type Delivery = {
+  id: string;
+  target: Target;
+  text: string;
+  sessionKey?: string;
+  runId?: string;
+  silent?: boolean;
+};
+
+export type OutboundOptions = DeliveryOptions & { ttlMs: number };
+
+export type Outbound = {
+  /** The rows of a delivery: its text cut into parts that fit the channel. */
+  compose(delivery: Delivery): NewOutboxRow[];
+  /** Stores a delivery and sends it. Resolves when it is committed. */
+  enqueue(delivery: Delivery): Promise<OutboxRow[]>;
+  /** Sends rows that somebody else committed. */
+  accept(rows: readonly OutboxRow[]): void;
+  /** Begins to deliver under a lease, what is left from before first. */
+  start(epoch: number): Promise<void>;
+  /** Stops delivering. Waits for what is being sent for at most `graceMs`; what is still unanswered then is ambiguous. */
+  stop(graceMs: number): Promise<void>;
+  readonly waiting: number;
+};
+
+const POLL_MS = 1_000;
+
+type Session = Delivering & { poll: NodeJS.Timeout; lastSeq: number };
+
+/** Delivers the outbox: in order per chat, other chats unaffected, each part until it is sent, refused or too old (SPEC 7.2). */
+export function createOutbound(options: OutboundOptions): Outbound {
+  const { store, log, events } = options;
+  const chats = new Map<string, { rows: OutboxRow[]; done: Promise<void> }>();
+  let session: Session | undefined;
+
+  function add(current: Session, rows: readonly OutboxRow[]): void {
+    for (const row of rows) {
+      if (row.seq <= current.lastSeq) continue;
+      current.lastSeq = row.seq;
+      if (row.state !== 'queued' && row.state !== 'sending') continue;
+      const key = [row.channel, row.accountId, row.chatId, row.threadId ?? ''].join('\n');
+      const chat = chats.get(key);
+      if (chat === undefined) open(current, key, row);
+      else chat.rows.push(row);
+    }
+  }
+
+  function open(current: Session, key: string, first: OutboxRow): void {
+    const chat = { rows: [first], done: Promise.resolve() };
+    chats.set(key, chat);
+    chat.done = deliverInOrder(options, chat.rows, current)
+      .catch((error: unknown) => log.error({ err: error }, 'A chat is no longer delivered to until the next start'))
+      .finally(() => chats.delete(key));
+  }
+
+  async function poll(current: Session): Promise<void> {
+    try {
+      const rows = await store.outbox.pendingAfter(current.lastSeq);
+      if (session === current) add(current, rows);
+    } catch (error) {
+      log.error({ err: error }, 'The outbox cannot be read; trying again');
+    }
+  }
+
+  const outbound: Outbound = {
+    compose: (delivery) => composeRows(options, delivery),
+    async enqueue(delivery) {
+      const rows = await store.outbox.enqueue(composeRows(options, delivery));
+      outbound.accept(rows);
+      return rows;
+    },
+    accept(rows) {
+      for (const row of rows) events.publish('message.queued', describeRow(row), row.sessionKey);
+      if (session !== undefined) add(session, rows);
+    },
+    async start(epoch) {
+      const current: Session = {
+        epoch,
+        stopping: new AbortController(),
+        sending: new AbortController(),
+        lastSeq: 0,
+        poll: setInterval(() => void poll(current), POLL_MS),
+      };
+      session = current;
+      await poll(current);
+    },
+    async stop(graceMs) {
+      const current = session;
+      if (current === undefined) return;
+      session = undefined;
+      clearInterval(current.poll);
+      current.stopping.abort();
+      const timer = setTimeout(() => current.sending.abort(), graceMs);
+      await Promise.all([...chats.values()].map((chat) => chat.done));
+      clearTimeout(timer);
+    },
+    get waiting() {
+      return chats.size;
+    },
+  };
+  return outbound;
+}
+
+function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {
+  const { id, target, sessionKey, runId, silent } = delivery;
+  const limit = carrier.textLimit(target.channel) - REPEAT_MARK.length;
+  const texts = splitText(delivery.text, limit);
+  return texts.map((text, index) => ({
+    id: texts.length === 1 ? id : `${id}.${index + 1}`,
+    channel: target.channel,
+    accountId: target.accountId,
+    chatId: target.chatId,
+    part: index + 1,
+    parts: texts.length,
+    text,
+    expiresAt: Date.now() + ttlMs,
+    ...(target.threadId === undefined ? {} : { threadId: target.threadId }),
+    ...(target.replyTo === undefined || index > 0 ? {} : { replyTo: target.replyTo }),
+    ...(sessionKey === undefined ? {} : { sessionKey }),
+    ...(runId === undefined ? {} : { runId }),
+    ...(silent === undefined ? {} : { silent }),
+  }));
+}

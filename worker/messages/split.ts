@@ -1,0 +1,46 @@
+const FENCE = /^(?:```|~~~)[^\n]*$/gm;
+
+/** Room kept for closing a code fence at the end of a part and opening it again in the next one. */
+const FENCE_ROOM = 64;
+
+/**
+ * Cuts an answer into parts of at most `limit` UTF-16 units: between paragraphs if possible, else lines, else words. A code
+ * fence that is open at a cut is closed there and opened again; a surrogate pair is never cut. Returns at least one part.
+ */
+export function splitText(text: string, limit: number): string[] {
+  const parts: string[] = [];
+  let rest = text;
+  let reopened = '';
+  while (reopened.length + rest.length > limit) {
+    const room = limit - reopened.length - FENCE_ROOM;
+    const cut = findCut(rest, Math.max(1, room));
+    const body = reopened + rest.slice(0, cut).trimEnd();
+    const fence = findOpenFence(body);
+    parts.push(fence === undefined ? body : `${body}\n${fence.slice(0, 3)}`);
+    reopened = fence === undefined ? '' : `${fence}\n`;
+    rest = rest.slice(cut).replace(/^\n+/, '');
+  }
+  parts.push(reopened + rest);
+  return parts;
+}
+
+function findCut(text: string, limit: number): number {
+  const window = text.slice(0, limit);
+  for (const separator of ['\n\n', '\n', ' ']) {
+    const at = window.lastIndexOf(separator);
+    if (at > limit / 2) return at + separator.length;
+  }
+  const last = text.charCodeAt(limit - 1);
+  const isHighSurrogate = last >= 0xd800 && last <= 0xdbff;
+  return isHighSurrogate && limit > 1 ? limit - 1 : limit;
+}
+
+/** The opening line of a code fence that is not closed in `text`. */
+function findOpenFence(text: string): string | undefined {
+  let open: string | undefined;
+  for (const [line] of text.matchAll(FENCE)) {
+    if (open === undefined) open = line.slice(0, FENCE_ROOM - 8);
+    else if (line.startsWith(open.slice(0, 3))) open = undefined;
+  }
+  return open;
+}

@@ -1,0 +1,65 @@
+import type { Middleware } from 'koa';
+import { errorMessage, GatewayError } from '../../lib/errors.ts';
+import type { Context } from './state.ts';
+
+const LIMIT_BYTES = 1024 * 1024;
+
+let parser: Middleware | undefined;
+
+/**
+ * Reads a JSON body of at most 1 MiB. Throws UNSUPPORTED_MEDIA_TYPE for another content type or charset, PAYLOAD_TOO_LARGE, and
+ * INVALID_REQUEST for what is no JSON. An empty body is undefined. The parser is loaded with the first body.
+ */
+export async function readJsonBody(ctx: Context): Promise<unknown> {
+  if (!hasBody(ctx)) return undefined;
+  assertJson(ctx);
+  parser ??= (await import('koa-body')).koaBody({
+    multipart: false,
+    urlencoded: false,
+    text: false,
+    json: true,
+    jsonLimit: LIMIT_BYTES,
+  }) as Middleware;
+  try {
+    await parser(ctx as never, async () => undefined);
+  } catch (error) {
+    throw explain(error);
+  }
+  return (ctx.request as unknown as { body?: unknown }).body;
+}
+
+function hasBody(ctx: Context): boolean {
+  const length = ctx.get('Content-Length');
+  return ctx.get('Transfer-Encoding') !== '' || (length !== '' && length !== '0');
+}
+
+function assertJson(ctx: Context): void {
+  const type = ctx.get('Content-Type');
+  const [mediaType = '', ...parameters] = type
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  if (mediaType !== 'application/json') {
+    throw new GatewayError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Send the body as application/json, not ${mediaType === '' ? 'without a Content-Type' : mediaType}.`,
+    );
+  }
+  const charset = parameters
+    .find((parameter) => parameter.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '');
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', `JSON is read as UTF-8, not ${charset}.`);
+  }
+}
+
+/** The parser answers odd codes: 500 for a body that is not what its Content-Encoding says, and raw V8 messages. */
+function explain(error: unknown): GatewayError {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (status === 413)
+    return new GatewayError('PAYLOAD_TOO_LARGE', `The body is larger than ${LIMIT_BYTES} bytes.`, { cause: error });
+  if (status === 415)
+    return new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'The Content-Encoding is not supported.', { cause: error });
+  return new GatewayError('INVALID_REQUEST', `The body is not valid JSON: ${errorMessage(error)}`, { cause: error });
+}

@@ -1,0 +1,49 @@
+import { VERSION } from '../../lib/version.ts';
+import { defineRoute, type Route } from './route.ts';
+
+export type HealthOptions = {
+  instanceId: string;
+  generation: number;
+  /** False while the worker does not want new work: still starting, or draining for a stop. */
+  isReady(): boolean;
+  /** What only an authenticated caller may see. */
+  details(): Promise<Record<string, unknown>>;
+  /** True when something needs attention, e.g. a channel that is down. */
+  isDegraded(): boolean;
+};
+
+/** Liveness and readiness. Both spellings of the manual answer the same. */
+export function healthRoutes(options: HealthOptions): Route[] {
+  const startedAt = Date.now();
+  const health = (path: string): Route =>
+    defineRoute({
+      method: 'GET',
+      path,
+      scope: 'public',
+      async handle({ ctx }) {
+        const summary = {
+          status: options.isDegraded() ? 'degraded' : 'healthy',
+          uptime: Math.floor((Date.now() - startedAt) / 1_000),
+          version: VERSION,
+          instanceId: options.instanceId,
+          generation: options.generation,
+        };
+        return ctx.state.isAuthenticated ? { ...summary, ...(await options.details()) } : summary;
+      },
+    });
+  return [
+    health('/health'),
+    health('/api/health'),
+    defineRoute({ method: 'GET', path: '/health/live', scope: 'public', handle: () => ({ status: 'live' }) }),
+    defineRoute({
+      method: 'GET',
+      path: '/health/ready',
+      scope: 'public',
+      handle({ ctx }) {
+        const isReady = options.isReady();
+        ctx.status = isReady ? 200 : 503;
+        return { status: isReady ? 'ready' : 'not-ready' };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,58 @@
+import Router from '@koa/router';
+import { GatewayError } from '../../lib/errors.ts';
+import type { Context } from '../middleware/state.ts';
+import { type AgentOptions, agentRoutes } from './agent.ts';
+import { type EventsOptions, eventsRoutes } from './events.ts';
+import { type HealthOptions, healthRoutes } from './health.ts';
+import { type MessagesOptions, messagesRoutes } from './messages.ts';
+import { pairingRoutes } from './pairing.ts';
+import type { Route } from './route.ts';
+import { sessionsRoutes } from './sessions.ts';
+
+export type RoutesOptions = { health: HealthOptions; streams: EventsOptions } & AgentOptions & MessagesOptions;
+
+/** Every route of the API. */
+export function listRoutes(options: RoutesOptions): Route[] {
+  const { events } = options.streams;
+  return [
+    ...healthRoutes(options.health),
+    ...messagesRoutes(options),
+    ...agentRoutes(options),
+    ...sessionsRoutes({ config: options.config, store: options.store, events }),
+    ...pairingRoutes(options.store),
+    ...eventsRoutes(options.streams),
+  ];
+}
+
+/** Finds and runs a request's route; METHOD_NOT_ALLOWED with `Allow` (RFC 9110, 15.5.6) when only the method is wrong. */
+export function routeRequests(routes: readonly Route[]): (ctx: Context) => Promise<void> {
+  const router = new Router();
+  for (const route of routes)
+    router.register(route.path, [route.method], (ctx) => route.handle(ctx as unknown as Context));
+  const dispatch = router.routes();
+  return async (ctx) => {
+    assertDecodable(ctx.path);
+    await dispatch(ctx as never, async () => {
+      const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
+      if (allowed.size === 0) return;
+      const list = [...allowed].join(', ');
+      throw new GatewayError('METHOD_NOT_ALLOWED', `${ctx.path} takes ${list}, not ${ctx.method}.`, {
+        headers: { Allow: list },
+      });
+    });
+  };
+}
+
+/** Tells which requests need no credential. Everything that is not listed needs one. */
+export function listPublicPaths(routes: readonly Route[]): (method: string, path: string) => boolean {
+  const paths = new Set(routes.filter((route) => route.scope === 'public').map((route) => route.path));
+  return (method, path) => (method === 'GET' || method === 'HEAD') && paths.has(path);
+}
+
+function assertDecodable(path: string): void {
+  try {
+    decodeURIComponent(path);
+  } catch (cause) {
+    throw new GatewayError('INVALID_REQUEST', 'The path holds a percent sign that starts no valid escape.', { cause });
+  }
+}

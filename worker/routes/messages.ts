@@ -1,0 +1,126 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
+import { GatewayError } from '../../lib/errors.ts';
+import type { Registry } from '../channels/registry.ts';
+import type { Outbound } from '../messages/outbound.ts';
+import { routeSession } from '../sessions/route.ts';
+import type { OutboxRow } from '../store/outbox.ts';
+import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './agent.ts';
+import { defineRoute, type Route } from './route.ts';
+
+export type MessagesOptions = AgentOptions & { outbound: Outbound; registry: Registry };
+
+/** Sending through a channel, and asking on behalf of one of its peers. */
+export function messagesRoutes(options: MessagesOptions): Route[] {
+  const { config, store, outbound, registry } = options;
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/message',
+      scope: 'operator.write',
+      body: messageRequest,
+      async handle({ ctx, body }) {
+        assertChannel(registry, body.channel);
+        const key = idempotencyKeyOf(ctx, body);
+        const id =
+          key === undefined
+            ? `msg-${randomUUID()}`
+            : `msg-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+        const target = {
+          channel: body.channel,
+          accountId: body.account_id,
+          chatId: body.chat_id,
+          ...(body.thread_id === undefined ? {} : { threadId: body.thread_id }),
+          ...(body.reply_to === undefined ? {} : { replyTo: body.reply_to }),
+        };
+        const delivery = {
+          id,
+          target,
+          text: body.content,
+          ...(body.silent === undefined ? {} : { silent: body.silent }),
+        };
+        const rows = await outbound.enqueue(delivery);
+        const expected = outbound.compose(delivery);
+        const isSame = rows.every(
+          (row, index) =>
+            row.chatId === body.chat_id && row.channel === body.channel && row.text === expected[index]?.text,
+        );
+        if (!isSame || rows.length !== expected.length)
+          throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
+        return { status: 'ok', message_id: rows[0]?.id ?? id };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/message/:id',
+      scope: 'operator.read',
+      async handle({ params }) {
+        const row = await store.outbox.get(params['id'] ?? '');
+        if (row === undefined)
+          throw new GatewayError(
+            'NOT_FOUND',
+            `There is no message ${params['id'] ?? ''}; delivered ones are kept for seven days.`,
+          );
+        return { status: 'ok', message: describeMessage(row) };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/message/sync',
+      scope: 'operator.write',
+      body: messageSyncRequest,
+      async handle({ ctx, body }) {
+        assertChannel(registry, body.channel);
+        const origin = {
+          channel: body.channel,
+          accountId: body.account_id,
+          peerKind: 'direct',
+          peerId: body.chat_id,
+        } as const;
+        const { reply, runId } = await ask(options, {
+          sessionKey: routeSession(config, origin),
+          payload: {
+            channel: body.channel,
+            accountId: body.account_id,
+            peerKind: 'direct',
+            chatId: body.chat_id,
+            senderId: 'api',
+            text: body.content,
+            deliver: body.deliver,
+          },
+          idempotencyKey: idempotencyKeyOf(ctx, body),
+          signal: closedSignal(ctx),
+        });
+        return { status: 'ok', reply, run_id: runId };
+      },
+    }),
+  ];
+}
+
+function assertChannel(registry: Registry, channel: string): void {
+  if (registry.has(channel)) return;
+  const known = registry
+    .list()
+    .map(({ id }) => id)
+    .join(', ');
+  throw new GatewayError(
+    'CHANNEL_NOT_FOUND',
+    `The channel "${channel}" does not exist or is not enabled (enabled: ${known}).`,
+  );
+}
+
+function describeMessage(row: OutboxRow): Record<string, unknown> {
+  return {
+    id: row.id,
+    channel: row.channel,
+    chat_id: row.chatId,
+    state: row.state,
+    attempts: row.attempts,
+    part: row.part,
+    parts: row.parts,
+    created_at: new Date(row.createdAt).toISOString(),
+    updated_at: new Date(row.updatedAt).toISOString(),
+    ...(row.remoteId === undefined ? {} : { remote_id: row.remoteId }),
+    ...(row.lastError === undefined ? {} : { last_error: row.lastError }),
+  };
+}

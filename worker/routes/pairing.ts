@@ -1,0 +1,66 @@
+import { pairingApproveRequest } from '../../lib/api.ts';
+import { GatewayError } from '../../lib/errors.ts';
+import type { Store } from '../store/index.ts';
+import type { Pairing } from '../store/pairings.ts';
+import { defineRoute, type Route } from './route.ts';
+
+/** Who may write to the channels in private: list, approve by code, revoke. */
+export function pairingRoutes(store: Store): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/pairings',
+      scope: 'operator.read',
+      handle: async () => ({ items: (await store.pairings.list()).map(describePairing) }),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/pairings/approve',
+      scope: 'operator.write',
+      body: pairingApproveRequest,
+      async handle({ body }) {
+        const pairing = await store.pairings.approve(body.code.trim().toUpperCase());
+        if (pairing === undefined)
+          throw new GatewayError(
+            'NOT_FOUND',
+            'No open pairing request has this code; it may have expired after an hour.',
+          );
+        return { status: 'ok', pairing: describePairing(pairing) };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/pairings/:channel/:account/:peer',
+      scope: 'operator.write',
+      async handle({ params }) {
+        const { channel = '', account = '', peer = '' } = params;
+        if (!(await store.pairings.revoke(channel, account, peer)))
+          throw new GatewayError('NOT_FOUND', `${peer} is not paired with ${channel}/${account}.`);
+        return { status: 'ok', deleted: true };
+      },
+    }),
+  ];
+}
+
+/** The code is shown to the owner: approving by hand is comparing it with what the peer says. */
+function describePairing({
+  channel,
+  accountId,
+  peerId,
+  name,
+  state,
+  code,
+  createdAt,
+  expiresAt,
+}: Pairing): Record<string, unknown> {
+  return {
+    channel,
+    account_id: accountId,
+    peer_id: peerId,
+    state,
+    created_at: new Date(createdAt).toISOString(),
+    ...(name === undefined ? {} : { name }),
+    ...(code === undefined ? {} : { code }),
+    ...(expiresAt === undefined ? {} : { expires_at: new Date(expiresAt).toISOString() }),
+  };
+}

@@ -1,0 +1,119 @@
+import http from 'node:http';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DrainMode } from '../lib/ipc.ts';
+
+/** A socket that the supervisor bound, with the address it was asked for. */
+export type BoundSocket = { handle: unknown; host: string; port: number };
+
+export type DrainOptions = {
+  mode: DrainMode;
+  /** How long running requests may take, in milliseconds (manual: 5 s). */
+  requestsMs: number;
+  /** Whether an open request waits for something that is still allowed to finish. */
+  isExcused(request: http.IncomingMessage): boolean;
+  /** Settles when nothing is excused any more. */
+  excusedDone: Promise<unknown>;
+};
+
+export type Server = {
+  /** Takes connections on all sockets. Rejects when one is not what it was said to be. */
+  listen(sockets: readonly BoundSocket[]): Promise<{ hosts: string[]; port: number }>;
+  /** Stops taking connections and ends the open ones, the idle ones after a moment, the busy ones within the time given. */
+  drain(options: DrainOptions): Promise<void>;
+  readonly requests: number;
+};
+
+/** Clients that think between two requests see `Connection: close` on an answer before their connection goes (measured: 0 resets at 1 s). */
+const LINGER_MS = 1_000;
+
+/** The kernel holds this many connections while workers change. */
+const BACKLOG = 4_096;
+
+/** Serves an application on sockets bound by the supervisor, and leaves without resetting anybody. */
+export function createServer(handler: http.RequestListener): Server {
+  const servers: http.Server[] = [];
+  const open = new Map<http.ServerResponse, http.IncomingMessage>();
+  let isDraining = false;
+
+  const onRequest: http.RequestListener = (request, response) => {
+    open.set(response, request);
+    response.once('close', () => open.delete(response));
+    if (isDraining) response.setHeader('Connection', 'close');
+    handler(request, response);
+  };
+
+  return {
+    async listen(sockets) {
+      const hosts: string[] = [];
+      let port = 0;
+      for (const socket of sockets) {
+        const server = http.createServer(
+          {
+            requestTimeout: 60_000,
+            headersTimeout: 30_000,
+            keepAliveTimeout: 30_000,
+            connectionsCheckingInterval: 5_000,
+          },
+          onRequest,
+        );
+        servers.push(server);
+        const address = await listenOn(server, socket);
+        hosts.push(address.address);
+        port = address.port;
+      }
+      return { hosts, port };
+    },
+    async drain({ requestsMs, isExcused, excusedDone }) {
+      isDraining = true;
+      const deadline = Date.now() + requestsMs;
+      // http.Server.close() would cut idle connections at once and race with a request on its way (nodejs/node#60617).
+      for (const server of servers) net.Server.prototype.close.call(server);
+      for (const response of open.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
+      await sleep(Math.min(LINGER_MS, requestsMs));
+      for (const server of servers) server.closeIdleConnections();
+      while (open.size > 0 && Date.now() < deadline) await sleep(20);
+      for (const [response, request] of open) if (!isExcused(request)) giveUp(response);
+      if (open.size > 0) await excusedDone;
+      const answered = Date.now() + 1_000;
+      while (open.size > 0 && Date.now() < answered) await sleep(20);
+      for (const server of servers) server.closeAllConnections();
+    },
+    get requests() {
+      return open.size;
+    },
+  };
+}
+
+function listenOn(server: http.Server, { handle, host, port }: BoundSocket): Promise<net.AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(handle as net.Server, BACKLOG, () => {
+      server.off('error', reject);
+      const address = server.address();
+      // libuv reports a busy port late; the kernel then gives a random one on all interfaces (never serve there).
+      if (address === null || typeof address === 'string' || address.port !== port || address.address !== host) {
+        server.close();
+        reject(new Error(`The socket for ${host}:${port} turned out as ${JSON.stringify(address)}`));
+        return;
+      }
+      resolve(address);
+    });
+  });
+}
+
+function giveUp(response: http.ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({
+    error: { code: 'NOT_READY', message: 'The gateway is stopping; the request did not finish in time.' },
+  });
+  response.writeHead(503, {
+    'Content-Type': 'application/json; charset=utf-8',
+    Connection: 'close',
+    'Retry-After': '2',
+  });
+  response.end(body);
+}

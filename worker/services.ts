@@ -1,0 +1,142 @@
+import type { Config } from '../lib/config/schema.ts';
+import type { Environment } from '../lib/env.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Paths } from '../lib/paths.ts';
+import type { Redactor } from '../lib/redact.ts';
+import { createFallbackModel, type FallbackModel } from './agent/fallback-model.ts';
+import { createLanes, type Lanes } from './agent/lanes.ts';
+import { createProviders } from './agent/providers/create.ts';
+import { createOfflineProvider } from './agent/providers/offline.ts';
+import type { Provider } from './agent/providers/provider.ts';
+import { createRuns, type Runs } from './agent/runs.ts';
+import { createRegistry, type Registry } from './channels/registry.ts';
+import { resolveTelegramAccounts } from './channels/telegram/accounts.ts';
+import { createTelegramChannel } from './channels/telegram/index.ts';
+import { createWebchatChannel } from './channels/webchat.ts';
+import { createEventHub, type EventHub } from './events.ts';
+import type { AccountPolicy } from './messages/admission.ts';
+import { createDispatch } from './messages/dispatch.ts';
+import { createInbound, type Inbound } from './messages/inbound.ts';
+import { createOutbound, type Outbound } from './messages/outbound.ts';
+import type { InboxRow } from './store/inbox.ts';
+import { openStore, type Store } from './store/index.ts';
+
+export type ServicesOptions = {
+  config: Config;
+  env: Environment;
+  paths: Paths;
+  /** Names this worker in claims and leases. */
+  owner: string;
+  redactor: Redactor;
+  log: Logger;
+  /** The epoch of the lease this worker holds; 0 before it holds one. */
+  currentEpoch(): number;
+};
+
+export type Services = {
+  store: Store;
+  events: EventHub;
+  runs: Runs;
+  lanes: Lanes<InboxRow>;
+  registry: Registry;
+  outbound: Outbound;
+  inbound: Inbound;
+  fallbackModel: FallbackModel;
+  /** Loads in the background what the first turn would wait for. */
+  warm(): Promise<void>;
+};
+
+/** Builds everything the worker consists of. The only file that names concrete channels and providers. */
+export function createServices(options: ServicesOptions): Services {
+  const { config, env, paths, owner, redactor, log } = options;
+  const telegramAccounts = config.channels.telegram.enabled
+    ? resolveTelegramAccounts(config.channels.telegram, env)
+    : [];
+  for (const account of telegramAccounts) redactor.add(account.botToken);
+  const remote = createProviders(config.providers, env);
+  const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);
+  const store = openStore({ path: paths.databaseFile, durability: config.store.durability });
+
+  const events = createEventHub();
+  const runs = createRuns();
+  const plugins = [
+    createWebchatChannel(),
+    ...(telegramAccounts.length > 0 ? [createTelegramChannel(telegramAccounts)] : []),
+  ];
+  const {
+    channelConnectDeferMode: mode,
+    channelConnectDeferIds: ids,
+    channelConnectDeferSkipIds: skipIds,
+  } = config.gateway;
+  const registry: Registry = createRegistry({
+    plugins,
+    defer: { mode, ids, skipIds },
+    receive: (channel, accountId, messages, cursor) =>
+      inbound.receive({
+        channel,
+        accountId,
+        messages,
+        epoch: options.currentEpoch(),
+        ...(cursor === undefined ? {} : { cursor }),
+      }),
+    readCursor: (channel, accountId) => store.inbox.cursor(channel, accountId),
+    onStatus: (channel, status) => events.publish('channel.status', { channel, ...status }),
+    log,
+  });
+  const outbound = createOutbound({
+    store,
+    carrier: registry,
+    events,
+    ambiguous: config.outbox.ambiguous,
+    ttlMs: config.outbox.replyTtl,
+    log,
+  });
+  const fallbackModel = createFallbackModel({ providers, canDetect: remote.size === 0, env, log });
+  const dispatch = createDispatch({
+    config,
+    store,
+    runs,
+    events,
+    outbound,
+    providers,
+    fallbackModel: fallbackModel.find,
+    showTyping: (target, signal) => registry.showTyping(target, signal),
+    owner,
+    log,
+  });
+  const lanes = createLanes<InboxRow>({
+    maxConcurrent: config.agents.maxConcurrentTurns,
+    claim: (sessionKey) => store.inbox.claim(sessionKey, owner),
+    run: dispatch,
+    log,
+  });
+  const policies = new Map(telegramAccounts.map((account) => [`telegram/${account.accountId}`, readPolicy(account)]));
+  const policyOf = (channel: string, accountId: string): AccountPolicy =>
+    policies.get(`${channel}/${accountId}`) ?? CLOSED;
+  const inbound = createInbound({ config, store, lanes, outbound, events, owner, policyOf, log });
+
+  return {
+    store,
+    events,
+    runs,
+    lanes,
+    registry,
+    outbound,
+    inbound,
+    fallbackModel,
+    warm: () => warm(remote.values(), fallbackModel),
+  };
+}
+
+/** An account without settings lets nobody in. */
+const CLOSED: AccountPolicy = { dmPolicy: 'disabled', allowFrom: [] };
+
+function readPolicy({ dmPolicy, allowFrom }: ReturnType<typeof resolveTelegramAccounts>[number]): AccountPolicy {
+  return { dmPolicy, allowFrom };
+}
+
+async function warm(providers: Iterable<Provider>, fallbackModel: FallbackModel): Promise<void> {
+  await import('koa-body');
+  await Promise.all([...providers].map((provider) => provider.warm?.()));
+  await fallbackModel.find();
+}

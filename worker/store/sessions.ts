@@ -1,0 +1,249 @@
+import { parseSessionKey } from '../sessions/key.ts';
+import type { Database, Tx } from './database.ts';
+
+export type SessionStatus = 'active' | 'archived';
+
+export type Session = {
+  key: string;
+  agentId: string;
+  channel: string;
+  accountId: string;
+  peerKind: string;
+  peerId: string;
+  threadId?: string;
+  name?: string;
+  status: SessionStatus;
+  messageCount: number;
+  createdAt: number;
+  updatedAt: number;
+};
+
+export type Message = {
+  id: number;
+  role: 'user' | 'assistant';
+  /** An `error` was shown to the user but is not part of what the model reads. */
+  kind: 'text' | 'error';
+  text: string;
+  runId?: string;
+  model?: string;
+  usage?: { inputTokens: number; outputTokens: number };
+  createdAt: number;
+};
+
+export type NewMessage = Omit<Message, 'id' | 'createdAt'>;
+
+export type SessionQuery = {
+  limit: number;
+  offset: number;
+  channel?: string | undefined;
+  agent?: string | undefined;
+  search?: string | undefined;
+  status?: SessionStatus | undefined;
+  sort: 'updated' | 'created';
+};
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** Conversations and their transcripts. */
+export function createSessions(database: Database) {
+  return {
+    /** The session of a key, created when there is none; an existing one is never changed. */
+    ensure: (key: string): Promise<{ session: Session; isNew: boolean }> =>
+      database.write((tx) => {
+        const isNew = ensureSession(tx, key);
+        return { session: readRow(requireRow(tx, key)), isNew };
+      }),
+
+    get: (key: string): Promise<Session | undefined> =>
+      database.read((tx) => {
+        const row = findRow(tx, key);
+        return row === undefined ? undefined : readRow(row);
+      }),
+
+    /** One page of sessions, newest first, and how many match in all. */
+    list: (query: SessionQuery): Promise<{ sessions: Session[]; total: number }> =>
+      database.read((tx) => listSessions(tx, query)),
+
+    /** The newest session without messages of an agent on a channel, for reuse. */
+    findEmpty: (agentId: string, channel: string): Promise<Session | undefined> =>
+      database.read((tx) => {
+        const rows = tx.all<RawSession>(
+          'SELECT * FROM sessions WHERE agent_id=? AND channel=? ORDER BY updated_at DESC LIMIT 50',
+          agentId,
+          channel,
+        );
+        const row = rows.find((item) => item.message_count === 0);
+        return row === undefined ? undefined : readRow(row);
+      }),
+
+    /** Removes a session with its messages; false when there was none. */
+    remove: (key: string): Promise<boolean> =>
+      database.write((tx) => tx.run('DELETE FROM sessions WHERE key=?', key).changes > 0),
+
+    /** Up to `limit` messages older than message `before`, oldest first. */
+    messages: (key: string, options: { limit: number; before?: number }): Promise<Message[]> =>
+      database.read((tx) =>
+        tx
+          .all<RawMessage>(
+            `SELECT m.* FROM messages m JOIN sessions s ON s.id=m.session_id
+             WHERE s.key=? AND m.id<? ORDER BY m.id DESC LIMIT ?`,
+            key,
+            options.before ?? Number.MAX_SAFE_INTEGER,
+            options.limit,
+          )
+          .reverse()
+          .map(readMessage),
+      ),
+
+    /** The assistant's answer to a run, once it is committed. */
+    reply: (key: string, runId: string): Promise<Message | undefined> =>
+      database.read((tx) => {
+        const row = tx.get<RawMessage>(
+          `SELECT m.* FROM messages m JOIN sessions s ON s.id=m.session_id
+           WHERE s.key=? AND m.run_id=? AND m.role='assistant' ORDER BY m.id DESC LIMIT 1`,
+          key,
+          runId,
+        );
+        return row === undefined ? undefined : readMessage(row);
+      }),
+  };
+}
+
+/** Appends messages to a session inside a larger transaction, creating it when needed. */
+export function appendMessages(tx: Tx, key: string, messages: readonly NewMessage[]): void {
+  ensureSession(tx, key);
+  const { id } = requireRow(tx, key);
+  const now = Date.now();
+  for (const message of messages) {
+    tx.run(
+      'INSERT INTO messages (session_id, role, kind, text, run_id, model, input_tokens, output_tokens, created_at) VALUES (?,?,?,?,?,?,?,?,?)',
+      id,
+      message.role,
+      message.kind,
+      message.text,
+      message.runId ?? null,
+      message.model ?? null,
+      message.usage?.inputTokens ?? null,
+      message.usage?.outputTokens ?? null,
+      now,
+    );
+  }
+  tx.run('UPDATE sessions SET message_count=message_count+?, updated_at=? WHERE id=?', messages.length, now, id);
+}
+
+type RawSession = {
+  id: number;
+  key: string;
+  agent_id: string;
+  channel: string;
+  account_id: string;
+  peer_kind: string;
+  peer_id: string;
+  thread_id: string | null;
+  name: string | null;
+  status: SessionStatus;
+  message_count: number;
+  created_at: number;
+  updated_at: number;
+};
+
+type RawMessage = {
+  id: number;
+  role: 'user' | 'assistant';
+  kind: 'text' | 'error';
+  text: string;
+  run_id: string | null;
+  model: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  created_at: number;
+};
+
+function ensureSession(tx: Tx, key: string): boolean {
+  if (findRow(tx, key) !== undefined) return false;
+  const address = parseSessionKey(key);
+  if (address === undefined) throw new Error(`"${key}" is no session key`);
+  const now = Date.now();
+  tx.run(
+    `INSERT INTO sessions (key, agent_id, channel, account_id, peer_kind, peer_id, thread_id, created_at, updated_at)
+     VALUES (?,?,?,?,?,?,?,?,?)`,
+    key,
+    address.agentId,
+    address.channel,
+    address.accountId,
+    address.peerKind,
+    address.peerId,
+    address.threadId ?? null,
+    now,
+    now,
+  );
+  return true;
+}
+
+function findRow(tx: Tx, key: string): RawSession | undefined {
+  return tx.get<RawSession>('SELECT * FROM sessions WHERE key=?', key);
+}
+
+function requireRow(tx: Tx, key: string): RawSession {
+  const row = findRow(tx, key);
+  if (row === undefined) throw new Error(`Session ${key} is missing`);
+  return row;
+}
+
+function listSessions(tx: Tx, query: SessionQuery): { sessions: Session[]; total: number } {
+  const conditions: string[] = [];
+  const values: string[] = [];
+  const where = (condition: string, value: string | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  where('channel=?', query.channel);
+  where('agent_id=?', query.agent);
+  where('status=?', query.status);
+  where(
+    "(key || ' ' || coalesce(name, '')) LIKE ? ESCAPE '\\'",
+    query.search === undefined ? undefined : `%${query.search.replace(/[\\%_]/g, '\\$&')}%`,
+  );
+  const clause = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const order = query.sort === 'created' ? 'id' : 'updated_at';
+  const total = tx.get<{ n: number }>(`SELECT count(*) AS n FROM sessions ${clause}`, ...values)?.n ?? 0;
+  const rows = tx.all<RawSession>(
+    `SELECT * FROM sessions ${clause} ORDER BY ${order} DESC LIMIT ? OFFSET ?`,
+    ...values,
+    query.limit,
+    query.offset,
+  );
+  return { sessions: rows.map(readRow), total };
+}
+
+function readRow(row: RawSession): Session {
+  return {
+    key: row.key,
+    agentId: row.agent_id,
+    channel: row.channel,
+    accountId: row.account_id,
+    peerKind: row.peer_kind,
+    peerId: row.peer_id,
+    status: row.status,
+    messageCount: row.message_count,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    ...(row.thread_id === null ? {} : { threadId: row.thread_id }),
+    ...(row.name === null ? {} : { name: row.name }),
+  };
+}
+
+function readMessage(row: RawMessage): Message {
+  const { input_tokens: inputTokens, output_tokens: outputTokens } = row;
+  return {
+    id: row.id,
+    role: row.role,
+    kind: row.kind,
+    text: row.text,
+    createdAt: row.created_at,
+    ...(row.run_id === null ? {} : { runId: row.run_id }),
+    ...(row.model === null ? {} : { model: row.model }),
+    ...(inputTokens === null || outputTokens === null ? {} : { usage: { inputTokens, outputTokens } }),
+  };
+}

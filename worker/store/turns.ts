@@ -1,0 +1,41 @@
+import type { Database } from './database.ts';
+import type { InboxRow } from './inbox.ts';
+import { insertOutboxRows, type NewOutboxRow, type OutboxRow, readOutboxRows } from './outbox.ts';
+import { appendMessages, type NewMessage } from './sessions.ts';
+
+/** Another worker took the message over: its turn counts, this one must not. */
+export class ClaimLost extends Error {
+  override readonly name = 'ClaimLost';
+}
+
+export type FinishedTurn = {
+  row: InboxRow;
+  owner: string;
+  messages: readonly NewMessage[];
+  outbox: readonly NewOutboxRow[];
+};
+
+export type Turns = ReturnType<typeof createTurns>;
+
+/** The end of an agent turn. */
+export function createTurns(database: Database) {
+  return {
+    /**
+     * Commits what a turn produced in one transaction: transcript, replies on their way out, and the inbox row gone. So a
+     * finished answer can neither be lost nor be worked out twice. Throws ClaimLost when the row is not the owner's any more.
+     */
+    finish: ({ row, owner, messages, outbox }: FinishedTurn): Promise<OutboxRow[]> =>
+      database.write((tx) => {
+        const { changes } = tx.run(
+          'DELETE FROM inbox WHERE id=? AND run_id=? AND claimed_by=?',
+          row.id,
+          row.runId,
+          owner,
+        );
+        if (changes === 0) throw new ClaimLost(`Run ${row.runId} was taken over`);
+        appendMessages(tx, row.sessionKey, messages);
+        insertOutboxRows(tx, outbox);
+        return readOutboxRows(tx, outbox);
+      }),
+  };
+}
