@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{emulators,supervisor,e2e,channels,agent}/**'],
+          exclude: ['test/{emulators,supervisor,e2e,chaos}/**', 'test/worker/{channels,agent/providers}/**'],
           isolate: false,
         },
       },
@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'process',
-          include: ['test/{emulators,supervisor,e2e,channels,agent}/**/*.test.ts'],
+          include: ['test/{emulators,supervisor,e2e,chaos}/**/*.test.ts', 'test/worker/{channels,agent/providers}/**/*.test.ts'],
           // Real processes on two cores: side by side they would only wait for each other.
           fileParallelism: false,
           isolate: false,

@@ -4,7 +4,7 @@ import {
   type ModelRequest,
   type Provider,
   ProviderError,
-} from '../../../worker/agent/providers/provider.ts';
+} from '../../../../worker/agent/providers/provider.ts';
 
 /** A request of one user message. */
 export function ask(text: string, more: Partial<ModelRequest> = {}): ModelRequest {

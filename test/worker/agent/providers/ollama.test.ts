@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { detectLocalServer } from '../../../worker/agent/providers/ollama.ts';
-import { createOpenAiProvider } from '../../../worker/agent/providers/openai.ts';
-import { type LlmEmulator, startLlmEmulator } from '../../emulators/start.ts';
+import { detectLocalServer } from '../../../../worker/agent/providers/ollama.ts';
+import { createOpenAiProvider } from '../../../../worker/agent/providers/openai.ts';
+import { type LlmEmulator, startLlmEmulator } from '../../../emulators/start.ts';
 import { closedPort } from './closed-port.ts';
 import { ask, collect, textOf } from './request.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createOpenAiProvider } from '../../../worker/agent/providers/openai.ts';
-import type { RemoteSettings } from '../../../worker/agent/providers/remote.ts';
-import { type LlmEmulator, startLlmEmulator } from '../../emulators/start.ts';
+import { createOpenAiProvider } from '../../../../worker/agent/providers/openai.ts';
+import type { RemoteSettings } from '../../../../worker/agent/providers/remote.ts';
+import { type LlmEmulator, startLlmEmulator } from '../../../emulators/start.ts';
 import { closedPort } from './closed-port.ts';
 import { ask, collect, failureOf, textOf } from './request.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { createAnthropicProvider } from '../../../worker/agent/providers/anthropic.ts';
-import { createOpenAiProvider } from '../../../worker/agent/providers/openai.ts';
+import { createAnthropicProvider } from '../../../../worker/agent/providers/anthropic.ts';
+import { createOpenAiProvider } from '../../../../worker/agent/providers/openai.ts';
 import { ask, collect, failureOf, textOf } from './request.ts';
 
 let server: Server | undefined;

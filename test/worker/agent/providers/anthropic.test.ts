@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createAnthropicProvider } from '../../../worker/agent/providers/anthropic.ts';
-import { type LlmEmulator, startLlmEmulator } from '../../emulators/start.ts';
+import { createAnthropicProvider } from '../../../../worker/agent/providers/anthropic.ts';
+import { type LlmEmulator, startLlmEmulator } from '../../../emulators/start.ts';
 import { ask, collect, failureOf, textOf } from './request.ts';
 
 let llm: LlmEmulator;

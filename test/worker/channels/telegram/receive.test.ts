@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTelegramEmulator, type TelegramEmulator } from '../../emulators/start.ts';
+import { startTelegramEmulator, type TelegramEmulator } from '../../../emulators/start.ts';
 import { createSession, NEVER, type Session } from './harness.ts';
 
 let telegram: TelegramEmulator;

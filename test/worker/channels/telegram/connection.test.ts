@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { closedPort } from '../../agent/providers/closed-port.ts';
-import { startTelegramEmulator, type TelegramEmulator } from '../../emulators/start.ts';
+import { startTelegramEmulator, type TelegramEmulator } from '../../../emulators/start.ts';
 import { createSession, NEVER, type Session } from './harness.ts';
 
 let telegram: TelegramEmulator;

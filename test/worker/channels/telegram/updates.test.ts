@@ -1,6 +1,6 @@
 import type { Message, Update } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
-import { normaliseUpdate } from '../../../worker/channels/telegram/updates.ts';
+import { normaliseUpdate } from '../../../../worker/channels/telegram/updates.ts';
 
 const bot = { id: 9, username: 'Helper_Bot' };
 const ada = { id: 42, is_bot: false, first_name: 'Ada', last_name: 'Lovelace' };

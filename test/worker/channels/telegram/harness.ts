@@ -1,14 +1,14 @@
-import type { Logger } from '../../../lib/log.ts';
+import type { Logger } from '../../../../lib/log.ts';
 import type {
   AccountStatus,
   ChannelContext,
   InboundMessage,
   OutboundMessage,
-} from '../../../worker/channels/plugin.ts';
-import type { TelegramAccount } from '../../../worker/channels/telegram/accounts.ts';
-import { createTelegramChannel } from '../../../worker/channels/telegram/index.ts';
-import { POLL_TIMING, type PollTiming } from '../../../worker/channels/telegram/timing.ts';
-import type { TelegramEmulator } from '../../emulators/start.ts';
+} from '../../../../worker/channels/plugin.ts';
+import type { TelegramAccount } from '../../../../worker/channels/telegram/accounts.ts';
+import { createTelegramChannel } from '../../../../worker/channels/telegram/index.ts';
+import { POLL_TIMING, type PollTiming } from '../../../../worker/channels/telegram/timing.ts';
+import type { TelegramEmulator } from '../../../emulators/start.ts';
 
 /** The product's timing with waits that suit a test; the long poll itself stays long. */
 const QUICK: PollTiming = {

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type ConfigInput, configSchema } from '../../../lib/config/schema.ts';
-import { createProviders } from '../../../worker/agent/providers/create.ts';
-import { KNOWN_PROVIDERS } from '../../../worker/agent/providers/known.ts';
-import { type LlmEmulator, startLlmEmulator } from '../../emulators/start.ts';
+import { type ConfigInput, configSchema } from '../../../../lib/config/schema.ts';
+import { createProviders } from '../../../../worker/agent/providers/create.ts';
+import { KNOWN_PROVIDERS } from '../../../../worker/agent/providers/known.ts';
+import { type LlmEmulator, startLlmEmulator } from '../../../emulators/start.ts';
 import { ask, collect, failureOf, textOf } from './request.ts';
 
 let llm: LlmEmulator;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createOfflineProvider } from '../../../worker/agent/providers/offline.ts';
+import { createOfflineProvider } from '../../../../worker/agent/providers/offline.ts';
 import { ask, collect, textOf } from './request.ts';
 
 const answerTo = async (text: string) => textOf(await collect(createOfflineProvider(), ask(text)));

@@ -1,9 +1,9 @@
 import { GrammyError, HttpError } from 'grammy/web';
 import { describe, expect, it } from 'vitest';
-import { NoAnswer } from '../../../worker/channels/telegram/deadline.ts';
-import { toDeliveryError } from '../../../worker/channels/telegram/errors.ts';
-import { diagnosePoll } from '../../../worker/channels/telegram/poll-trouble.ts';
-import { POLL_TIMING } from '../../../worker/channels/telegram/timing.ts';
+import { NoAnswer } from '../../../../worker/channels/telegram/deadline.ts';
+import { toDeliveryError } from '../../../../worker/channels/telegram/errors.ts';
+import { diagnosePoll } from '../../../../worker/channels/telegram/poll-trouble.ts';
+import { POLL_TIMING } from '../../../../worker/channels/telegram/timing.ts';
 
 function answer(code: number, description: string, parameters: object = {}): GrammyError {
   return new GrammyError('failed', { ok: false, error_code: code, description, parameters }, 'sendMessage', {});

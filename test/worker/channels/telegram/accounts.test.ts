@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import { type ConfigInput, configSchema } from '../../../lib/config/schema.ts';
-import { resolveTelegramAccounts } from '../../../worker/channels/telegram/accounts.ts';
+import { type ConfigInput, configSchema } from '../../../../lib/config/schema.ts';
+import { resolveTelegramAccounts } from '../../../../worker/channels/telegram/accounts.ts';
 
 type TelegramInput = NonNullable<ConfigInput['channels']>['telegram'];
 
