@@ -1,6 +1,6 @@
 // Bundles the product into dist/ and the programs that the tests start into .tmp/test/.
 // `--if-stale` does nothing when every source is older than the last build.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,15 +16,32 @@ async function build() {
     console.error('The build needs the development packages. Run `npm ci` without --omit=dev.');
     process.exit(1);
   });
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  await bundle({ ...options(), entryPoints: ['bin/xopc.ts', 'worker/index.ts'], outdir: 'dist', outbase: '.' });
-
+  const startedAt = new Date();
   const programs = testPrograms();
   if (programs.length > 0) {
     await bundle({ ...options(), entryPoints: programs, outdir: '.tmp/test', outbase: 'test' });
   }
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, new Date().toISOString());
+  // Built beside and swapped in, so that nobody ever sees half of it.
+  const fresh = join(root, `.dist-${process.pid}`);
+  await bundle({ ...options(), entryPoints: ['bin/xopc.ts', 'worker/index.ts'], outdir: fresh, outbase: '.' });
+  writeFileSync(join(fresh, 'xopc.schema.json'), `${JSON.stringify(await readConfigSchema(bundle), null, 2)}\n`);
+  writeFileSync(join(fresh, '.stamp'), startedAt.toISOString());
+  const old = `${fresh}-old`;
+  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
+  renameSync(fresh, join(root, 'dist'));
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** Runs the schema's own code, so that the file for editors is never older than it. */
+async function readConfigSchema(bundle) {
+  const outfile = join(root, '.tmp', `json-schema-${process.pid}.mjs`);
+  await bundle({ ...options(), entryPoints: ['lib/config/json-schema.ts'], splitting: false, sourcemap: false, outfile });
+  try {
+    const { buildConfigJsonSchema } = await import(outfile);
+    return buildConfigJsonSchema();
+  } finally {
+    rmSync(outfile);
+  }
 }
 
 function options() {
@@ -66,12 +83,12 @@ function testPrograms() {
 
 function isStale() {
   if (!existsSync(stamp)) return true;
-  const built = statSync(stamp).mtimeMs;
+  const built = Date.parse(readFileSync(stamp, 'utf8'));
   const sources = [join(root, 'build.mjs'), join(root, 'package.json')];
   for (const folder of sourceFolders) {
     if (existsSync(join(root, folder))) sources.push(...listFiles(join(root, folder)));
   }
-  return sources.some((path) => statSync(path).mtimeMs > built);
+  return sources.some((path) => !path.endsWith('.test.ts') && statSync(path).mtimeMs > built);
 }
 
 function listFiles(folder) {

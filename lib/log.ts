@@ -2,6 +2,7 @@ import bunyan from 'bunyan';
 import type { Environment } from './env.ts';
 import { errorMessage } from './errors.ts';
 import type { LogFile } from './log-file.ts';
+import type { LogLevel } from './log-level.ts';
 import type { Redactor } from './redact.ts';
 
 type LogMethod = {
@@ -14,10 +15,6 @@ export type Logger = Readonly<Record<LogLevel, LogMethod>> & {
   child(fields: Readonly<Record<string, unknown>>): Logger;
   level(value: LogLevel): void;
 };
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const satisfies readonly LogLevel[];
 
 export type LoggerOptions = {
   /** Field `proc` of every line: which of the two processes wrote it. */

@@ -79,7 +79,7 @@ async function freePort(port: number, log: Logger): Promise<void> {
   if (port === 0) return;
   const { endListeners } = await import('./port.ts');
   for (const { pid, command } of await endListeners(port)) {
-    log.warn({ pid, command, port }, 'Ended the process that held the port.');
+    log.warn({ ended: pid, command, port }, 'Ended the process that held the port.');
   }
 }
 

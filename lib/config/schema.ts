@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
-import { LOG_LEVELS } from '../log.ts';
+import { LOG_LEVELS } from '../log-level.ts';
 
 /** A duration such as `"25s"` or a number of seconds, held as milliseconds. */
 const duration = (fallback: string) =>

@@ -55,7 +55,7 @@ describe('50 simultaneous starters', () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         const file = join(directory.path, `round.${round}.lock`);
         await prepare(file);
-        const winners = await race(file, 400);
+        const winners = await race(file, 150);
         expect(winners).toHaveLength(1);
         // The winner has let go by now and nothing of the fight is left.
         expect(readdirSync(dirname(file)).filter((name) => name.includes(basename(file)))).toEqual([]);

@@ -47,7 +47,7 @@ describe('SIGUSR1', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     const { generation } = await fetchWorker(port);
     expect(generation).toBeGreaterThanOrEqual(2);
-    expect(generation).toBeLessThanOrEqual(6);
+    expect(generation).toBeLessThanOrEqual(10);
   });
 
   it('is refused with one log line when commands.restart is false, as the file says now', async () => {

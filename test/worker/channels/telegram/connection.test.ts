@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { closedPort } from '../../agent/providers/closed-port.ts';
 import { startTelegramEmulator, type TelegramEmulator } from '../../../emulators/start.ts';
+import { closedPort } from '../../agent/providers/closed-port.ts';
 import { createSession, NEVER, type Session } from './harness.ts';
 
 let telegram: TelegramEmulator;
@@ -69,7 +69,7 @@ describe('a start', () => {
   });
 
   it('before init is a mistake of the caller', async () => {
-    const { createTelegramChannel } = await import('../../../worker/channels/telegram/index.ts');
+    const { createTelegramChannel } = await import('../../../../worker/channels/telegram/index.ts');
     await expect(createTelegramChannel([]).start(NEVER)).rejects.toThrow('init');
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RateLimited, Rejected, Unknown, Unreachable } from '../../../../worker/channels/plugin.ts';
-import { closedPort } from '../../agent/providers/closed-port.ts';
 import { startTelegramEmulator, type TelegramEmulator } from '../../../emulators/start.ts';
+import { closedPort } from '../../agent/providers/closed-port.ts';
 import { createSession, NEVER, type Session } from './harness.ts';
 
 let telegram: TelegramEmulator;
