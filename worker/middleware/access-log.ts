@@ -1,15 +1,15 @@
 import type { Next } from 'koa';
 import type { Context } from './state.ts';
 
-/** Health probes come every few seconds; at level info they would bury everything else. */
+/** Health probes come every few seconds and would bury everything else. */
 const QUIET = /^\/(?:api\/)?health(?:\/|$)/;
 
 /** One line per request when its answer is decided: method, path without query (queries may hold secrets), status, time. */
 export function accessLog() {
-  return async (ctx: Context, next: Next): Promise<void> => {
+  return async (ctx: Context, next: Next): Promise<unknown> => {
+    if (QUIET.test(ctx.path)) return next();
     const startedAt = performance.now();
     await next();
-    if (ctx.status < 400 && QUIET.test(ctx.path)) return;
     const fields = {
       request_id: ctx.state.requestId,
       method: ctx.method,
@@ -18,7 +18,7 @@ export function accessLog() {
       ms: Math.round((performance.now() - startedAt) * 10) / 10,
       ip: ctx.ip,
     };
-    if (ctx.status >= 500) ctx.state.log.error(fields, 'request');
-    else ctx.state.log.info(fields, 'request');
+    ctx.state.log[ctx.status >= 500 ? 'error' : 'info'](fields, 'request');
+    return undefined;
   };
 }

@@ -21,11 +21,10 @@ export function auth(credential: Credential, isPublic: (method: string, path: st
 }
 
 /** The secret of `Authorization: Bearer` (RFC 6750) or `X-Api-Key`; Bearer wins. */
-function readCredential(ctx: Context): string | undefined {
-  const bearer = /^Bearer +(\S.*)$/i.exec(ctx.get('Authorization'))?.[1]?.trim();
-  if (bearer !== undefined) return bearer;
-  const key = ctx.get('X-Api-Key');
-  return key === '' ? undefined : key;
+function readCredential({ headers }: Context): string | undefined {
+  const { authorization, 'x-api-key': key } = headers;
+  const bearer = authorization === undefined ? undefined : /^Bearer +(\S.*)$/i.exec(authorization)?.[1]?.trim();
+  return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
 }
 
 function refuse(credential: Credential, presented: string | undefined): GatewayError {

@@ -62,8 +62,18 @@ export class Database {
     if (this.#isClosed) return;
     this.#flush();
     this.#isClosed = true;
+    this.#checkpoint();
     this.#statements.clear();
     this.#sqlite.close();
+  }
+
+  /** The library leaves prepared statements, and by them the connection, open until they are collected: SQLite's own checkpoint at the close would never come. */
+  #checkpoint(): void {
+    try {
+      this.#sqlite.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // A full or failing disk: everything is in the log, from which the next start reads it.
+    }
   }
 
   #flush(): void {

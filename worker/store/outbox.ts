@@ -56,10 +56,11 @@ export function createOutbox(database: Database) {
     });
 
   return {
-    /** Adds rows; one whose id is there already stays as it is. Returns what is stored now. */
+    /** Adds the parts of a message; when the first one's id is there already, nothing is added. Returns what is stored now. */
     enqueue: (rows: readonly NewOutboxRow[]): Promise<OutboxRow[]> =>
       database.write((tx) => {
-        insertOutboxRows(tx, rows);
+        const [first] = rows;
+        if (first !== undefined && readById(tx, first.id) === undefined) insertOutboxRows(tx, rows);
         return readOutboxRows(tx, rows);
       }),
 

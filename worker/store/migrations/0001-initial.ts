@@ -58,7 +58,8 @@ CREATE TABLE dedupe (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outbox (
-  seq INTEGER PRIMARY KEY,
+  -- Never used again, also when the newest rows were removed: deliveries are told apart by it.
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   channel TEXT NOT NULL,
   account_id TEXT NOT NULL,
