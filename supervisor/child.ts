@@ -69,7 +69,8 @@ export function forkWorker(options: ForkOptions): WorkerProcess {
   return {
     generation: options.generation,
     pid: child.pid,
-    send: (message) => channel.send(message),
+    // Node calls a child connected that could not even be started.
+    send: (message) => child.pid !== undefined && channel.send(message),
     sendListeners(listeners) {
       for (const { host, port, handle } of listeners) channel.send({ t: 'listener.take', host, port }, handle);
     },

@@ -51,14 +51,23 @@ async function findOwners(port: number): Promise<number[]> {
   }
 }
 
-function findOwnersInProc(port: number): number[] {
-  const sockets = readListeningSockets(port);
-  const owners = findSocketHolders(sockets);
-  const [socket] = sockets;
-  if (owners.length > 0 || socket === undefined) return owners;
-  throw new ExitError(
+/** A socket without a visible holder is another user's, or its process is just ending: only one that stays so is refused. */
+async function findOwnersInProc(port: number): Promise<number[]> {
+  const deadline = Date.now() + FREE_MS;
+  for (;;) {
+    const [socket, ...others] = readListeningSockets(port);
+    if (socket === undefined) return [];
+    const owners = findSocketHolders([socket, ...others]);
+    if (owners.length > 0) return owners;
+    if (Date.now() >= deadline) throw hiddenOwnerError(port, socket.uid);
+    await delay(POLL_MS);
+  }
+}
+
+function hiddenOwnerError(port: number, uid: number): ExitError {
+  return new ExitError(
     EXIT.config,
-    `Port ${port} is held by a process of user id ${socket.uid}, which this user cannot see.`,
+    `Port ${port} is held by a process of user id ${uid}, which this user cannot see.`,
     {
       hint: 'End it as that user, or choose another port with --port.',
     },

@@ -1,13 +1,12 @@
 import type { Essentials } from '../lib/config/essentials.ts';
 import type { Environment } from '../lib/env.ts';
 import { errorMessage } from '../lib/errors.ts';
-import { EXIT } from '../lib/exit.ts';
 import type { Heartbeat, WorkerMessage, WorkerOverrides } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
 import { forkWorker, type WorkerProcess } from './child.ts';
 import type { LockUpdate } from './lock.ts';
 import type { GatewaySignal } from './signals.ts';
-import { type Listener, portBusyError } from './socket.ts';
+import type { Listener } from './socket.ts';
 import { reduce } from './state.ts';
 import {
   initialState,
@@ -17,6 +16,7 @@ import {
   type Timer,
   type WorkerFailure,
 } from './state-model.ts';
+import { failureFrom, listenFailure } from './worker-failure.ts';
 
 export type RunLoopOptions = {
   instanceId: string;
@@ -170,7 +170,7 @@ export class RunLoop {
         this.#options.log.debug({ generation, hosts: message.hosts, port: message.port }, 'Worker listens.');
         return;
       case 'worker.listen-failed':
-        this.#dispatch({ t: 'worker.failed', generation, failure: this.#listenFailure(message) });
+        this.#dispatch({ t: 'worker.failed', generation, failure: listenFailure(message, this.#port()) });
         return;
       case 'worker.ready':
         worker.bootMs = message.bootMs;
@@ -193,13 +193,8 @@ export class RunLoop {
     }
   }
 
-  /** Somebody bound the same port before either listened; libuv reports that only to the one who listens second. */
-  #listenFailure({ host, reason }: Extract<WorkerMessage, { t: 'worker.listen-failed' }>): WorkerFailure {
-    const port = this.#options.listeners[0]?.port ?? 0;
-    if (!reason.includes('EADDRINUSE')) {
-      return { exitCode: EXIT.portBusy, message: `Cannot listen on ${host}:${port}: ${reason}.` };
-    }
-    return failureFrom(portBusyError(port));
+  #port(): number {
+    return this.#options.listeners[0]?.port ?? 0;
   }
 
   #welcome(generation: number, leaseEpoch: number | null): void {
@@ -239,15 +234,3 @@ type LiveWorker = {
   bootMs: number;
   heartbeat: (Heartbeat & { at: string }) | null;
 };
-
-function failureFrom({
-  exitCode,
-  message,
-  hint,
-}: {
-  exitCode: number;
-  message: string;
-  hint?: string | undefined;
-}): WorkerFailure {
-  return hint === undefined ? { exitCode, message } : { exitCode, message, hint };
-}

@@ -98,7 +98,7 @@ function buildRoutes(
   const details = async (): Promise<Record<string, unknown>> => ({
     pid: process.pid,
     channels: registry.list(),
-    queues: { inbox: await store.inbox.count(), outbox: await store.outbox.counts() },
+    queues: { inbox: await store.inbox.count(), outbox: services.outbound.waiting },
   });
   return listRoutes({
     ...services,
@@ -178,7 +178,7 @@ type FinishOptions = {
 };
 
 /** What a send may still take when another worker waits for the lease, in milliseconds. */
-const HAND_OVER_MS = 10_000;
+const HAND_OVER_MS = 8_000;
 const FLUSH_MS = 3_000;
 
 /** Finishes what is under way. With another worker waiting, the lease goes first; else replies are delivered before it is given up (DRAIN-1). */

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readEssentials } from '../../lib/config/essentials.ts';
@@ -106,7 +106,7 @@ const FIRST_CONFIG = {
 function writeFirstConfig(path: string): boolean {
   if (existsSync(path)) return false;
   const schema = fileURLToPath(new URL('../xopc.schema.json', import.meta.url));
-  if (existsSync(schema)) copyFileSync(schema, join(dirname(path), 'xopc.schema.json'));
+  if (existsSync(schema)) writeFileAtomic(join(dirname(path), 'xopc.schema.json'), readFileSync(schema, 'utf8'));
   writeFileAtomic(path, `${JSON.stringify(FIRST_CONFIG, null, 2)}\n`);
   return true;
 }

@@ -13,7 +13,7 @@ type Health = {
   uptime?: number;
   version?: string;
   channels?: { id: string; accounts: { accountId: string; state: string; since: number; lastError?: string }[] }[];
-  queues?: { inbox: number; outbox: { queued: number; sending: number } };
+  queues?: { inbox: number; outbox: number };
 };
 
 type Report = { owner: LockRecord | null; endpoint: Endpoint; health: Health | undefined };
@@ -101,5 +101,5 @@ function printChannels(health: Health | undefined, output: Output): void {
   }
   if (health?.queues === undefined) return;
   const { inbox, outbox } = health.queues;
-  output.line(output.text('queues', { inbox, outbox: outbox.queued + outbox.sending }));
+  output.line(output.text('queues', { inbox, outbox }));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { WorkerMessage } from '../../lib/ipc.ts';
 import { type ForkOptions, findLauncher, forkWorker, type WorkerProcess } from '../../supervisor/child.ts';
 import { makeTemporaryDirectory, programPath } from '../fixtures/programs.ts';
@@ -11,6 +11,7 @@ const directory = makeTemporaryDirectory();
 let worker: WorkerProcess | undefined;
 
 afterEach(() => worker?.kill());
+afterAll(() => directory.remove());
 
 describe('forkWorker', () => {
   it('reports the exit code after the last message', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { fetchText, fetchWorker, startLoad } from './http-load.ts';
+import { fetchText, fetchWorker, startLoad, untilServedBy } from './http-load.ts';
 import { isRunning, startSupervisor, stopAll, until } from './running-supervisor.ts';
 
 afterEach(stopAll);
@@ -26,7 +26,7 @@ describe('a worker that dies', () => {
     const supervisor = startSupervisor({ mode: 'crash-after-ready' });
     await until(() => supervisor.log().some((record) => record['to'] === 'backoff'), 'it pauses');
     supervisor.setMode('serve');
-    const { port } = await supervisor.ready(4);
+    const { port } = await supervisor.ready(3);
     expect((await fetchWorker(port)).generation).toBeGreaterThanOrEqual(3);
   });
 
@@ -46,7 +46,7 @@ describe('a worker that dies', () => {
     const { port } = await supervisor.ready();
     await fetchText(port, '/exit?value=0').catch(() => undefined);
     await supervisor.ready(2);
-    expect(await fetchWorker(port)).toMatchObject({ generation: 2 });
+    await untilServedBy(port, 2);
   });
 });
 

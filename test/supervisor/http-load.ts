@@ -45,6 +45,17 @@ export async function fetchWorker(
   return JSON.parse(await fetchText(port, '/', agent));
 }
 
+/** Waits until new connections reach a worker of this generation; right after a restart the old one may still take one. */
+export async function untilServedBy(port: number, generation: number): Promise<void> {
+  const deadline = Date.now() + 3_000;
+  for (;;) {
+    const worker = await fetchWorker(port);
+    if (worker.generation === generation) return;
+    if (Date.now() > deadline) throw new Error(`Worker ${worker.generation} still serves instead of ${generation}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 /** The body of a GET request; rejects when the connection fails. */
 export function fetchText(port: number, path: string, agent: Agent | false = false): Promise<string> {
   return new Promise((resolve, reject) => {

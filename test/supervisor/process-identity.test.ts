@@ -9,6 +9,7 @@ import {
   readStartTime,
 } from '../../supervisor/process-identity.ts';
 import { pidOfDeadProcess } from './lock-samples.ts';
+import { until } from './running-supervisor.ts';
 
 const FIELDS = 'S 41 42 42 0 -1 4194304 101 0 0 0 1 2 3 4 20 0 7 0 154250 3133440 388 18446744073709551615 1 2';
 
@@ -58,11 +59,11 @@ describe.runIf(process.platform === 'linux')('isSameProcess', () => {
 
   it('calls a zombie dead although its pid exists', async () => {
     // The shell never waits for its background child once it has become `sleep`.
-    child = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    child = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
     if (child.stdout === null) throw new Error('no output');
     const [line] = await once(child.stdout, 'data');
     const pid = Number(line);
-    while (readProcessStat(pid)?.state !== 'Z') await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => readProcessStat(pid)?.state === 'Z', 'the child is a zombie');
     expect(() => process.kill(pid, 0)).not.toThrow();
     expect(await isSameProcess(pid, readProcessStat(pid)?.startTime ?? null)).toBe(false);
   });

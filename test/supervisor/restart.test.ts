@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fetchText, fetchWorker, startLoad } from './http-load.ts';
+import { fetchText, fetchWorker, startLoad, untilServedBy } from './http-load.ts';
 import { isRunning, type RunningSupervisor, startSupervisor, stopAll, until } from './running-supervisor.ts';
 
 afterEach(stopAll);
@@ -31,7 +31,7 @@ describe('SIGUSR1', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     supervisor.signal('SIGUSR1');
     await supervisor.ready(2);
-    expect(await fetchWorker(port)).toMatchObject({ generation: 2 });
+    await untilServedBy(port, 2);
     expect(await slow).toBe('slow');
   });
 
@@ -64,7 +64,7 @@ describe('SIGUSR1', () => {
     await until(() => supervisor.locks().some((name) => name.endsWith('.lock')), 'the lock names the pid');
     supervisor.signal('SIGUSR1');
     const { port } = await supervisor.ready(2);
-    expect(await fetchWorker(port)).toMatchObject({ generation: 2 });
+    await untilServedBy(port, 2);
     expect(supervisor.stderr()).toBe('');
   });
 
@@ -73,7 +73,7 @@ describe('SIGUSR1', () => {
     const { port } = await supervisor.ready();
     expect(await fetchText(port, '/restart')).toBe('asked');
     await supervisor.ready(2);
-    expect(await fetchWorker(port)).toMatchObject({ generation: 2 });
+    await untilServedBy(port, 2);
   });
 });
 

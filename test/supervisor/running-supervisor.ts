@@ -69,13 +69,17 @@ export function startSupervisor(options: StartOptions = {}): RunningSupervisor {
 
 /** Ends whatever the tests started and removes their files. */
 export async function stopAll(): Promise<void> {
-  for (const { child, remove } of started.splice(0)) {
-    const isRunning = child.exitCode === null && child.signalCode === null;
-    const ended = isRunning ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
-    child.kill('SIGKILL');
-    await ended;
-    remove();
-  }
+  const all = started.splice(0);
+  await Promise.all(
+    all.map(async ({ child }) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    }),
+  );
+  // Some share a home, so none is removed before all are gone.
+  for (const { remove } of all) remove();
 }
 
 /** Waits until a condition holds; fails after `timeoutMs`. */

@@ -29,6 +29,7 @@ const LOCAL_ID = 'ollama';
 export function createFallbackModel({ providers, canDetect, env, log }: FallbackModelOptions): FallbackModel {
   let found = OFFLINE;
   let lookedAt = Number.NEGATIVE_INFINITY;
+  let looking = Promise.resolve();
 
   async function look(): Promise<void> {
     const server = await detectLocalServer(env, AbortSignal.timeout(1_000));
@@ -55,8 +56,10 @@ export function createFallbackModel({ providers, canDetect, env, log }: Fallback
     async find() {
       if (canDetect && Date.now() - lookedAt > LOOK_AGAIN_MS) {
         lookedAt = Date.now();
-        await look();
+        looking = look();
       }
+      // Also for those who ask while somebody else's look is under way: the first message comes soon after the start.
+      await looking;
       return found;
     },
   };

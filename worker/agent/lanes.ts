@@ -33,6 +33,8 @@ type Lane<Row> = { taken: Row[]; done: Promise<void> };
 export function createLanes<Row extends Work>(options: LanesOptions<Row>): Lanes<Row> {
   const lanes = new Map<string, Lane<Row>>();
   const waiting = new Set<string>();
+  /** Rows that were claimed in one moment with more than there are lanes for. */
+  const held = new Map<string, Row[]>();
   let isDraining = false;
 
   function open(sessionKey: string, taken: Row[]): void {
@@ -40,7 +42,9 @@ export function createLanes<Row extends Work>(options: LanesOptions<Row>): Lanes
     lanes.set(sessionKey, lane);
     lane.done = work(sessionKey, lane).finally(() => {
       lanes.delete(sessionKey);
-      openNext();
+      // Taken while the lane was ending: nobody else would work on it.
+      if (lane.taken.length > 0) open(sessionKey, lane.taken);
+      else openNext();
     });
   }
 
@@ -67,7 +71,9 @@ export function createLanes<Row extends Work>(options: LanesOptions<Row>): Lanes
     for (const sessionKey of waiting) {
       if (lanes.has(sessionKey)) continue;
       waiting.delete(sessionKey);
-      open(sessionKey, []);
+      const rows = held.get(sessionKey) ?? [];
+      held.delete(sessionKey);
+      open(sessionKey, rows);
       return;
     }
   }
@@ -80,9 +86,14 @@ export function createLanes<Row extends Work>(options: LanesOptions<Row>): Lanes
   return {
     hasRoomFor: (sessionKey) => !isDraining && !lanes.has(sessionKey) && lanes.size < options.maxConcurrent,
     take(row) {
-      const lane = lanes.get(row.sessionKey);
-      if (lane === undefined) open(row.sessionKey, [row]);
-      else lane.taken.push(row);
+      const { sessionKey } = row;
+      const lane = lanes.get(sessionKey);
+      if (lane !== undefined) {
+        lane.taken.push(row);
+        return;
+      }
+      held.set(sessionKey, [...(held.get(sessionKey) ?? []), row]);
+      wake(sessionKey);
     },
     wake,
     async drain() {

@@ -81,11 +81,12 @@ async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Deliv
   if (row.state === 'sending')
     row = await settle(options, row, { kind: 'ambiguous', reason: 'interrupted while sending' }, tenure);
   while (row.state === 'queued') {
+    const wakeAt = Math.min(row.nextAt, row.expiresAt);
+    await sleep(Math.max(0, wakeAt - Date.now()), undefined, { signal: tenure.stopping.signal });
     if (Date.now() >= row.expiresAt) {
       row = await settle(options, row, { kind: 'refused', reason: 'too old to be of use' }, tenure);
       continue;
     }
-    await sleep(Math.max(0, row.nextAt - Date.now()), undefined, { signal: tenure.stopping.signal });
     const isIdempotent = options.carrier.isIdempotent(row.channel);
     if (isIdempotent === false) await keepTrying(options, tenure, () => store.outbox.markSending(row, tenure.epoch));
     const outcome = await attempt(options, row, tenure);
@@ -109,11 +110,18 @@ async function attempt({ carrier, ambiguous }: DeliveryOptions, row: OutboxRow, 
   }
   try {
     const signal = AbortSignal.any([tenure.sending.signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
-    const { remoteId } = await carrier.send(row.channel, message, signal);
+    // Not every channel ends in time when it is told to; the chat and our own end do not wait for it.
+    const { remoteId } = await Promise.race([carrier.send(row.channel, message, signal), rejectOnAbort(signal)]);
     return { kind: 'sent', remoteId };
   } catch (error) {
     return judge(error, row.attempts, tenure);
   }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function judge(error: unknown, attempts: number, tenure: Delivering): Outcome {
@@ -126,7 +134,7 @@ function judge(error: unknown, attempts: number, tenure: Delivering): Outcome {
 
 /** 1, 2, 4 … 60 seconds, each ±20 %, so that many chats do not come back in step. */
 function backoffMs(attempts: number): number {
-  return Math.min(MAX_BACKOFF_MS, 1_000 * 2 ** Math.min(attempts, 6)) * (0.8 + Math.random() * 0.4);
+  return Math.round(Math.min(MAX_BACKOFF_MS, 1_000 * 2 ** Math.min(attempts, 6)) * (0.8 + Math.random() * 0.4));
 }
 
 /** Writes an outcome down and returns the row as it is then. */
@@ -140,14 +148,17 @@ async function settle(
   const fields = { channel: row.channel, account: row.accountId, message_id: row.id, attempts: row.attempts };
   switch (outcome.kind) {
     case 'sent': {
-      await keepTrying(options, tenure, () => store.outbox.markSent(row, outcome.remoteId));
+      const isUrgent = options.carrier.isIdempotent(row.channel) !== true;
+      const written = keepTrying(options, tenure, () => store.outbox.markSent(row, outcome.remoteId, isUrgent));
+      if (isUrgent) await written;
+      else written.catch(() => undefined);
       const sent: OutboxRow = { ...row, state: 'sent', remoteId: outcome.remoteId };
       log.debug({ ...fields, remote_id: outcome.remoteId }, 'A message was sent');
       events.publish('message.sent', { ...describeRow(sent), remote_id: outcome.remoteId }, row.sessionKey);
       return sent;
     }
     case 'again': {
-      const nextAt = Date.now() + outcome.afterMs;
+      const nextAt = Math.round(Date.now() + outcome.afterMs);
       log.warn(
         { ...fields, reason: outcome.reason, retryMs: Math.round(outcome.afterMs) },
         'A message could not be sent yet',

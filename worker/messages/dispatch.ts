@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../lib/config/schema.ts';
-import { errorMessage } from '../../lib/errors.ts';
+import { errorMessage, GatewayError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { readAgentProfile } from '../agent/models.ts';
 import type { ChatMessage, Provider } from '../agent/providers/provider.ts';
@@ -59,7 +59,15 @@ export function createDispatch(options: DispatchOptions): (row: InboxRow) => Pro
       emit(options, row, toEvent(runId, answer.result));
       runs.settle(runId, answer.result);
     } catch (error) {
-      if (!(error instanceof ClaimLost)) throw error;
+      if (!(error instanceof ClaimLost)) {
+        runs.settle(runId, {
+          status: 'error',
+          code: 'INTERNAL_ERROR',
+          message: 'The answer could not be stored.',
+          isTimeout: false,
+        });
+        throw error;
+      }
       log.warn({ session: sessionKey, run: runId }, 'Another worker took the turn over; this answer is dropped');
     } finally {
       runs.end(runId);
@@ -123,7 +131,7 @@ async function finish(options: DispatchOptions, row: InboxRow, answer: Answer): 
       options.events.publish('session.updated', { key: row.sessionKey }, row.sessionKey);
       return;
     } catch (error) {
-      if (error instanceof ClaimLost) throw error;
+      if (!(error instanceof GatewayError) || error.code !== 'NOT_READY') throw error;
       log.error({ err: error, run: row.runId }, 'An answer cannot be stored; trying again');
       await sleep(waitMs);
     }
@@ -155,7 +163,7 @@ function composeReply(outbound: Outbound, row: InboxRow, answer: Answer): Return
     ...(threadId === undefined ? {} : { threadId }),
     ...(messageId === undefined || peerKind === 'direct' ? {} : { replyTo: messageId }),
   };
-  return outbound.compose({ id: runId, target, text: answer.text, sessionKey, runId });
+  return outbound.compose({ target, text: answer.text, sessionKey, runId });
 }
 
 function emit({ runs, events }: DispatchOptions, { runId, sessionKey }: InboxRow, event: RunEvent): void {

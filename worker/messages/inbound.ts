@@ -101,22 +101,20 @@ async function isAdmitted(options: InboundOptions, channel: string, message: Inb
     { channel, account: accountId, sender: senderId, verdict: admission.verdict },
     'A private message was not let in',
   );
-  if (admission.verdict === 'pair' && admission.isNew) await tellCode(options, channel, message, admission.code);
+  if (admission.verdict === 'pair') await tellCode(options, channel, message, admission.code);
   return false;
 }
 
-/** Sent before the cursor moves on, under an id of its own: a redelivery after a crash tells nothing twice. */
+/** Sent before the cursor moves on, once per code: a crash in between neither loses it nor tells it twice. */
 async function tellCode(
   options: InboundOptions,
   channel: string,
   message: InboundMessage,
   code: string,
 ): Promise<void> {
-  await options.outbound.enqueue({
-    id: `pair-${code}`,
-    target: { channel, accountId: message.accountId, chatId: message.peer.id },
-    text: `This assistant does not know you yet. Ask its owner to approve the code ${code}:\n\nxopc gateway pairing approve ${code}`,
-  });
+  const target = { channel, accountId: message.accountId, chatId: message.peer.id };
+  const text = `This assistant does not know you yet. Ask its owner to approve the code ${code}:\n\nxopc gateway pairing approve ${code}`;
+  await options.outbound.enqueue({ target, text }, { key: `pair-${code}` });
 }
 
 function buildRow(config: Config, channel: string, message: InboundMessage): NewInboxRow {

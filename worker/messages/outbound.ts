@@ -1,13 +1,12 @@
-import type { NewOutboxRow, OutboxRow } from '../store/outbox.ts';
+import type { EnqueueReceipt, NewOutboxRow, OutboxRow } from '../store/outbox.ts';
 import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow, REPEAT_MARK } from './deliver.ts';
 import { splitText } from './split.ts';
 
 /** Where a message goes. */
 export type Target = { channel: string; accountId: string; chatId: string; threadId?: string; replyTo?: string };
 
-/** A text to deliver. The id makes it one delivery however often it is handed in. */
+/** A text to deliver. */
 export type Delivery = {
-  id: string;
   target: Target;
   text: string;
   sessionKey?: string;
@@ -20,14 +19,15 @@ export type OutboundOptions = DeliveryOptions & { ttlMs: number };
 export type Outbound = {
   /** The rows of a delivery: its text cut into parts that fit the channel. */
   compose(delivery: Delivery): NewOutboxRow[];
-  /** Stores a delivery and sends it. Resolves when it is committed. */
-  enqueue(delivery: Delivery): Promise<OutboxRow[]>;
+  /** Stores a delivery and sends it; with a key, once however often it is handed in. Resolves when it is committed. */
+  enqueue(delivery: Delivery, once?: { key: string; digest?: string }): Promise<EnqueueReceipt>;
   /** Sends rows that somebody else committed. */
   accept(rows: readonly OutboxRow[]): void;
   /** Begins to deliver under a lease, what is left from before first. */
   start(epoch: number): Promise<void>;
   /** Stops delivering. Waits for what is being sent for at most `graceMs`; what is still unanswered then is ambiguous. */
   stop(graceMs: number): Promise<void>;
+  /** Messages not yet delivered that this worker knows of. */
   readonly waiting: number;
 };
 
@@ -72,14 +72,19 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   const outbound: Outbound = {
     compose: (delivery) => composeRows(options, delivery),
-    async enqueue(delivery) {
-      const rows = await store.outbox.enqueue(composeRows(options, delivery));
-      outbound.accept(rows);
-      return rows;
+    async enqueue(delivery, once) {
+      const { channel, accountId } = delivery.target;
+      const key = once === undefined ? undefined : { channel, accountId, ...once };
+      const receipt = await store.outbox.enqueue(composeRows(options, delivery), key);
+      if (!receipt.isRepeat) outbound.accept(receipt.rows);
+      return receipt;
     },
     accept(rows) {
       for (const row of rows) events.publish('message.queued', describeRow(row), row.sessionKey);
-      if (session !== undefined) add(session, rows);
+      if (session === undefined) return;
+      // Rows in between are another worker's, e.g. of a turn that ended after the hand-over: they come first.
+      if ((rows[0]?.seq ?? 0) > session.lastSeq + 1) void poll(session);
+      else add(session, rows);
     },
     async start(epoch) {
       const current: Session = {
@@ -103,18 +108,17 @@ export function createOutbound(options: OutboundOptions): Outbound {
       clearTimeout(timer);
     },
     get waiting() {
-      return chats.size;
+      return [...chats.values()].reduce((sum, chat) => sum + chat.rows.length, 0);
     },
   };
   return outbound;
 }
 
 function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {
-  const { id, target, sessionKey, runId, silent } = delivery;
+  const { target, sessionKey, runId, silent } = delivery;
   const limit = carrier.textLimit(target.channel) - REPEAT_MARK.length;
   const texts = splitText(delivery.text, limit);
   return texts.map((text, index) => ({
-    id: texts.length === 1 ? id : `${id}.${index + 1}`,
     channel: target.channel,
     accountId: target.accountId,
     chatId: target.chatId,

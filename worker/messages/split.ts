@@ -16,11 +16,12 @@ export function splitText(text: string, limit: number): string[] {
     const cut = findCut(rest, Math.max(1, room));
     const body = reopened + rest.slice(0, cut).trimEnd();
     const fence = findOpenFence(body);
-    parts.push(fence === undefined ? body : `${body}\n${fence.slice(0, 3)}`);
+    // Platforms refuse a part that shows nothing.
+    if (rest.slice(0, cut).trim() !== '') parts.push(fence === undefined ? body : `${body}\n${fence.slice(0, 3)}`);
     reopened = fence === undefined ? '' : `${fence}\n`;
     rest = rest.slice(cut).replace(/^\n+/, '');
   }
-  parts.push(reopened + rest);
+  if (rest.trim() !== '' || parts.length === 0) parts.push(reopened + rest);
   return parts;
 }
 

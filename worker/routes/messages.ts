@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
@@ -21,11 +21,6 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
       body: messageRequest,
       async handle({ ctx, body }) {
         assertChannel(registry, body.channel);
-        const key = idempotencyKeyOf(ctx, body);
-        const id =
-          key === undefined
-            ? `msg-${randomUUID()}`
-            : `msg-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
         const target = {
           channel: body.channel,
           accountId: body.account_id,
@@ -33,21 +28,14 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
           ...(body.thread_id === undefined ? {} : { threadId: body.thread_id }),
           ...(body.reply_to === undefined ? {} : { replyTo: body.reply_to }),
         };
-        const delivery = {
-          id,
-          target,
-          text: body.content,
-          ...(body.silent === undefined ? {} : { silent: body.silent }),
-        };
-        const rows = await outbound.enqueue(delivery);
-        const expected = outbound.compose(delivery);
-        const isSame = rows.every(
-          (row, index) =>
-            row.chatId === body.chat_id && row.channel === body.channel && row.text === expected[index]?.text,
-        );
-        if (!isSame || rows.length !== expected.length)
+        const delivery = { target, text: body.content, ...(body.silent === undefined ? {} : { silent: body.silent }) };
+        const key = idempotencyKeyOf(ctx, body);
+        const digest = createHash('sha256').update(JSON.stringify(delivery)).digest('hex').slice(0, 32);
+        const receipt = await outbound.enqueue(delivery, key === undefined ? undefined : { key, digest });
+        if (receipt.isRepeat && receipt.digest !== digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
-        return { status: 'ok', message_id: rows[0]?.id ?? id };
+        }
+        return { status: 'ok', message_id: receipt.rows[0]?.id };
       },
     }),
     defineRoute({

@@ -8,7 +8,8 @@ export type SessionAddress = {
   threadId?: string;
 };
 
-const MAX_KEY_LENGTH = 512;
+/** Room for every id that the API takes (256 characters), each of them escaped. */
+const MAX_KEY_LENGTH = 16_384;
 
 /**
  * The session key `{agentId}:{channel}:{accountId}:{peerKind}:{peerId}[:thread:{id}]`. Characters that would make two peers

@@ -18,6 +18,9 @@ type Write = {
   failed?: boolean;
 };
 
+/** How long a change that is not urgent may wait for company. */
+const MAX_WAIT_MS = 250;
+
 /**
  * One SQLite connection. Writes that are asked for within one turn of the event loop share one commit (group commit):
  * each is applied in its own savepoint, so that a failing one takes only itself back, and each promise settles after the
@@ -29,6 +32,8 @@ export class Database {
   readonly #tx: Tx;
   #queue: Write[] = [];
   #isClosed = false;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(sqlite: InstanceType<typeof DatabaseSync>) {
     this.#sqlite = sqlite;
@@ -48,11 +53,14 @@ export class Database {
     return query(this.#tx);
   }
 
-  /** Applies a change atomically. Resolves when it is durable; rejects, with nothing changed, when it throws. */
-  write<T>(change: (tx: Tx) => T): Promise<T> {
+  /**
+   * Applies a change atomically. Resolves when it is durable; rejects, with nothing changed, when it throws. One that is not
+   * urgent waits for the next that is, for at most a moment.
+   */
+  write<T>(change: (tx: Tx) => T, { isUrgent = true }: { isUrgent?: boolean } = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#assertOpen();
-      if (this.#queue.length === 0) setImmediate(() => this.#flush());
+      this.#schedule(isUrgent);
       this.#queue.push({ apply: () => change(this.#tx), resolve: resolve as (value: unknown) => void, reject });
     });
   }
@@ -76,7 +84,16 @@ export class Database {
     }
   }
 
+  #schedule(isUrgent: boolean): void {
+    if (isUrgent) this.#immediate ??= setImmediate(() => this.#flush());
+    else this.#timer ??= setTimeout(() => this.#flush(), MAX_WAIT_MS);
+  }
+
   #flush(): void {
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#immediate = undefined;
+    this.#timer = undefined;
     const batch = this.#queue;
     this.#queue = [];
     if (batch.length === 0) return;

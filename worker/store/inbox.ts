@@ -71,15 +71,18 @@ export function createInbox(database: Database) {
       }),
 
     /** Takes the oldest waiting row of a session, unless one of that session is being worked on by anybody. */
-    claim: (sessionKey: string, owner: string): Promise<InboxRow | undefined> =>
-      database.write((tx) => claimNext(tx, sessionKey, owner)),
+    async claim(sessionKey: string, owner: string): Promise<InboxRow | undefined> {
+      // Mostly there is none, and looking is cheaper than committing nothing.
+      const isWaiting = await database.read((tx) => findWaiting(tx, sessionKey) !== undefined);
+      return isWaiting ? database.write((tx) => claimNext(tx, sessionKey, owner)) : undefined;
+    },
 
     /** Gives a claim back unworked; it does not count as an attempt. */
-    release: (id: number, owner: string): Promise<void> =>
+    release: (row: InboxRow, owner: string): Promise<void> =>
       database.write((tx) => {
         tx.run(
           "UPDATE inbox SET state='new', claimed_by=NULL, attempts=attempts-1 WHERE id=? AND claimed_by=?",
-          id,
+          row.id,
           owner,
         );
       }),
@@ -165,10 +168,10 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
   const isIdle =
     claimFor !== undefined && tx.get('SELECT 1 FROM inbox WHERE session_key=?', row.sessionKey) === undefined;
   const payload = JSON.stringify(row.payload);
-  const { lastId } = tx.run(
-    'INSERT INTO inbox (run_id, session_key, state, claimed_by, attempts, payload, received_at) VALUES (?,?,?,?,?,?,?)',
-    row.runId,
+  const { lastId: id } = tx.run(
+    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at) VALUES (?,?,?,?,?,?,?)',
     row.sessionKey,
+    row.runId,
     isIdle ? 'claimed' : 'new',
     isIdle ? claimFor : null,
     isIdle ? 1 : 0,
@@ -180,7 +183,7 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
   return {
     ...receipt,
     claimed: {
-      id: lastId,
+      id,
       runId: row.runId,
       sessionKey: row.sessionKey,
       attempts: 1,
@@ -188,6 +191,10 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
       receivedAt: now,
     },
   };
+}
+
+function findWaiting(tx: Tx, sessionKey: string): unknown {
+  return tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state='new' LIMIT 1", sessionKey);
 }
 
 function claimNext(tx: Tx, sessionKey: string, owner: string): InboxRow | undefined {

@@ -43,7 +43,11 @@ function prune(database: Database): Promise<void> {
   return database.write((tx) => {
     const now = Date.now();
     tx.run('DELETE FROM dedupe WHERE seen_at<?', now - DEDUPE_KEEP_MS);
-    tx.run("DELETE FROM outbox WHERE state NOT IN ('queued', 'sending') AND updated_at<?", now - OUTBOX_KEEP_MS);
+    // The newest row stays: SQLite would give its number away again, and the reader of the queue would overlook that row.
+    tx.run(
+      "DELETE FROM outbox WHERE state NOT IN ('queued', 'sending') AND updated_at<? AND seq<(SELECT max(seq) FROM outbox)",
+      now - OUTBOX_KEEP_MS,
+    );
     tx.run("DELETE FROM pairings WHERE state='pending' AND expires_at<?", now);
   });
 }

@@ -13,7 +13,10 @@ export type StoreOptions = { path: string; durability: 'full' | 'normal' };
 const APPLICATION_ID = 0x786f7063;
 
 /** Small pages: a turn changes a few short rows, and every changed page is written whole. */
-const PAGE_SIZE = 2_048;
+const PAGE_SIZE = 1_024;
+
+/** The log is folded into the database each 8 MB: the same few pages change with every turn and are then written once. */
+const CHECKPOINT_PAGES = 8_000;
 
 /**
  * Opens the database, creating it on the first start, checks its integrity and brings its schema up to date. A database that
@@ -27,7 +30,7 @@ export function openDatabase({ path, durability }: StoreOptions): Database {
     if (isNew) sqlite.exec(`PRAGMA page_size=${PAGE_SIZE}; PRAGMA application_id=${APPLICATION_ID}`);
     else assertUsable(sqlite, path);
     sqlite.exec(
-      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${durability.toUpperCase()}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096`,
+      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${durability.toUpperCase()}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
     );
     migrate(sqlite, path);
     narrowMode(path, 0o600);

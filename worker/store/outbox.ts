@@ -4,8 +4,6 @@ import { assertLease } from './lease.ts';
 export type OutboxState = 'queued' | 'sending' | 'sent' | 'failed' | 'unknown';
 
 export type NewOutboxRow = {
-  /** Also the idempotency key: the same id is stored once. */
-  id: string;
   channel: string;
   accountId: string;
   chatId: string;
@@ -22,7 +20,10 @@ export type NewOutboxRow = {
 };
 
 export type OutboxRow = NewOutboxRow & {
+  /** Rises with each row; the order of delivery. */
   seq: number;
+  /** The public name of the row, the same over all tries: also the idempotency key for platforms that take one. */
+  id: string;
   state: OutboxState;
   attempts: number;
   /** How often a try ended without knowing whether it arrived; a later copy may be a repeat. */
@@ -34,34 +35,24 @@ export type OutboxRow = NewOutboxRow & {
   updatedAt: number;
 };
 
+/** Names a delivery that must happen once; the digest tells a repetition from another one under the same key. */
+export type DeliveryKey = { channel: string; accountId: string; key: string; digest?: string };
+
+export type EnqueueReceipt = { rows: OutboxRow[]; isRepeat: boolean; digest?: string };
+
 export type Outbox = ReturnType<typeof createOutbox>;
 
 /** The durable queue of messages on their way out, kept after delivery so that their state can be asked for. */
 export function createOutbox(database: Database) {
-  const change = (
-    row: { id: string },
-    state: OutboxState,
-    fields: Partial<Record<'next_at' | 'remote_id' | 'last_error', string | number>>,
-  ) =>
-    database.write((tx) => {
-      const names = Object.keys(fields);
-      const assignments = names.map((name) => `, ${name}=?`).join('');
-      tx.run(
-        `UPDATE outbox SET state=?, updated_at=?${assignments} WHERE id=?`,
-        state,
-        Date.now(),
-        ...Object.values(fields),
-        row.id,
-      );
-    });
-
   return {
-    /** Adds the parts of a message; when the first one's id is there already, nothing is added. Returns what is stored now. */
-    enqueue: (rows: readonly NewOutboxRow[]): Promise<OutboxRow[]> =>
+    /** Adds rows in order. With a key the same delivery is stored once: a repetition returns the rows of the first time. */
+    enqueue: (rows: readonly NewOutboxRow[], once?: DeliveryKey): Promise<EnqueueReceipt> =>
       database.write((tx) => {
-        const [first] = rows;
-        if (first !== undefined && readById(tx, first.id) === undefined) insertOutboxRows(tx, rows);
-        return readOutboxRows(tx, rows);
+        const seen = once === undefined ? undefined : findDelivery(tx, once);
+        if (seen !== undefined) return seen;
+        const added = insertOutboxRows(tx, rows);
+        if (once !== undefined && added[0] !== undefined) rememberDelivery(tx, once, added[0].seq, added.length);
+        return { rows: added, isRepeat: false };
       }),
 
     get: (id: string): Promise<OutboxRow | undefined> => database.read((tx) => readById(tx, id)),
@@ -70,7 +61,7 @@ export function createOutbox(database: Database) {
     pendingAfter: (seq: number): Promise<OutboxRow[]> =>
       database.read((tx) =>
         tx
-          .all<RawRow>("SELECT * FROM outbox WHERE state IN ('queued', 'sending') AND seq>? ORDER BY seq", seq)
+          .all<RawRow>("SELECT * FROM outbox WHERE seq>? AND state IN ('queued', 'sending') ORDER BY seq", seq)
           .map(readRow),
       ),
 
@@ -78,50 +69,39 @@ export function createOutbox(database: Database) {
     markSending: (row: OutboxRow, epoch: number): Promise<void> =>
       database.write((tx) => {
         assertLease(tx, epoch);
-        tx.run("UPDATE outbox SET state='sending', attempts=attempts+1, updated_at=? WHERE id=?", Date.now(), row.id);
+        update(tx, row, "state='sending', attempts=attempts+1", []);
       }),
 
-    markSent: (row: OutboxRow, remoteId: string) => change(row, 'sent', { remote_id: remoteId }),
+    /**
+     * Marks a row as delivered. A row whose repetition would not be seen need not be on disk at once: it joins the next
+     * commit, which saves one per message.
+     */
+    markSent: (row: OutboxRow, remoteId: string, isUrgent: boolean): Promise<void> =>
+      database.write((tx) => update(tx, row, "state='sent', remote_id=?", [remoteId]), { isUrgent }),
 
     /** Puts it back for a later try, at an epoch time in milliseconds. */
-    reschedule: (row: OutboxRow, nextAt: number, reason: string) =>
-      change(row, 'queued', { next_at: nextAt, last_error: reason }),
+    reschedule: (row: OutboxRow, nextAt: number, reason: string): Promise<void> =>
+      database.write((tx) => update(tx, row, "state='queued', next_at=?, last_error=?", [nextAt, reason])),
 
     /** Puts it back after a try of which nobody knows whether it arrived. */
     rescheduleAmbiguous: (row: OutboxRow, nextAt: number, reason: string): Promise<void> =>
-      database.write((tx) => {
-        tx.run(
-          "UPDATE outbox SET state='queued', ambiguous=ambiguous+1, next_at=?, last_error=?, updated_at=? WHERE id=?",
-          nextAt,
-          reason,
-          Date.now(),
-          row.id,
-        );
-      }),
+      database.write((tx) =>
+        update(tx, row, "state='queued', ambiguous=ambiguous+1, next_at=?, last_error=?", [nextAt, reason]),
+      ),
 
     /** Ends it without delivery: `failed` for certain, `unknown` when it may have arrived. */
-    abandon: (row: OutboxRow, state: 'failed' | 'unknown', reason: string) =>
-      change(row, state, { last_error: reason }),
-
-    counts: (): Promise<Record<'queued' | 'sending', number>> =>
-      database.read((tx) => {
-        const rows = tx.all<{ state: string; n: number }>(
-          "SELECT state, count(*) AS n FROM outbox WHERE state IN ('queued', 'sending') GROUP BY state",
-        );
-        const byState = new Map(rows.map((row) => [row.state, row.n]));
-        return { queued: byState.get('queued') ?? 0, sending: byState.get('sending') ?? 0 };
-      }),
+    abandon: (row: OutboxRow, state: 'failed' | 'unknown', reason: string): Promise<void> =>
+      database.write((tx) => update(tx, row, 'state=?, last_error=?', [state, reason])),
   };
 }
 
-/** Inserts rows inside a larger transaction, e.g. the one that ends a turn. */
-export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): void {
+/** Inserts rows inside a larger transaction, e.g. the one that ends a turn. Returns them as stored. */
+export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxRow[] {
   const now = Date.now();
-  for (const row of rows) {
-    tx.run(
-      `INSERT INTO outbox (id, channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, silent,
-         next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`,
-      row.id,
+  return rows.map((row) => {
+    const { lastId: seq } = tx.run(
+      `INSERT INTO outbox (channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, silent,
+         next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
       row.channel,
       row.accountId,
       row.chatId,
@@ -138,17 +118,61 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): void {
       now,
       now,
     );
-  }
+    const id = formatId(seq, now);
+    return { ...row, seq, id, state: 'queued', attempts: 0, ambiguous: 0, nextAt: now, createdAt: now, updatedAt: now };
+  });
 }
 
-/** The rows of a finished turn, as stored. */
-export function readOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxRow[] {
-  return rows.flatMap((row) => readById(tx, row.id) ?? []);
+function update(tx: Tx, row: OutboxRow, assignments: string, values: readonly (string | number)[]): void {
+  tx.run(`UPDATE outbox SET ${assignments}, updated_at=? WHERE seq=?`, ...values, Date.now(), row.seq);
+}
+
+/** The sequence number with the time, so that an id from a database that was replaced finds nothing in the new one. */
+function formatId(seq: number, createdAt: number): string {
+  return `msg_${seq}_${createdAt.toString(36)}`;
+}
+
+function readById(tx: Tx, id: string): OutboxRow | undefined {
+  const seq = /^msg_(\d{1,15})_[0-9a-z]+$/.exec(id)?.[1];
+  const raw = seq === undefined ? undefined : tx.get<RawRow>('SELECT * FROM outbox WHERE seq=?', Number(seq));
+  const row = raw === undefined ? undefined : readRow(raw);
+  return row?.id === id ? row : undefined;
+}
+
+/** Deliveries are remembered among the dedupe keys, as the number of their first row and how many there are. */
+function findDelivery(tx: Tx, { channel, accountId, key }: DeliveryKey): EnqueueReceipt | undefined {
+  const seen = tx.get<{ run_id: string; digest: string | null }>(
+    'SELECT run_id, digest FROM dedupe WHERE channel=? AND account_id=? AND key=?',
+    channel,
+    accountId,
+    `out:${key}`,
+  );
+  if (seen === undefined) return undefined;
+  const [first = 0, count = 0] = seen.run_id.split('+').map(Number);
+  const rows = tx.all<RawRow>('SELECT * FROM outbox WHERE seq>=? AND seq<? ORDER BY seq', first, first + count);
+  return { rows: rows.map(readRow), isRepeat: true, ...(seen.digest === null ? {} : { digest: seen.digest }) };
+}
+
+function rememberDelivery(
+  tx: Tx,
+  { channel, accountId, key, digest }: DeliveryKey,
+  first: number,
+  count: number,
+): void {
+  tx.run(
+    'INSERT INTO dedupe (channel, account_id, key, run_id, session_key, digest, seen_at) VALUES (?,?,?,?,?,?,?)',
+    channel,
+    accountId,
+    `out:${key}`,
+    `${first}+${count}`,
+    '',
+    digest ?? null,
+    Date.now(),
+  );
 }
 
 type RawRow = {
   seq: number;
-  id: string;
   channel: string;
   account_id: string;
   chat_id: string;
@@ -171,15 +195,10 @@ type RawRow = {
   updated_at: number;
 };
 
-function readById(tx: Tx, id: string): OutboxRow | undefined {
-  const row = tx.get<RawRow>('SELECT * FROM outbox WHERE id=?', id);
-  return row === undefined ? undefined : readRow(row);
-}
-
 function readRow(row: RawRow): OutboxRow {
   return {
     seq: row.seq,
-    id: row.id,
+    id: formatId(row.seq, row.created_at),
     channel: row.channel,
     accountId: row.account_id,
     chatId: row.chat_id,

@@ -85,10 +85,8 @@ export function createSessions(database: Database) {
       database.read((tx) =>
         tx
           .all<RawMessage>(
-            `SELECT m.* FROM messages m JOIN sessions s ON s.id=m.session_id
-             WHERE s.key=? AND m.id<? ORDER BY m.id DESC LIMIT ?`,
-            key,
-            options.before ?? Number.MAX_SAFE_INTEGER,
+            `SELECT * FROM messages WHERE id>=? AND id<? ORDER BY id DESC LIMIT ?`,
+            ...messageRange(tx, key, options.before),
             options.limit,
           )
           .reverse()
@@ -99,9 +97,8 @@ export function createSessions(database: Database) {
     reply: (key: string, runId: string): Promise<Message | undefined> =>
       database.read((tx) => {
         const row = tx.get<RawMessage>(
-          `SELECT m.* FROM messages m JOIN sessions s ON s.id=m.session_id
-           WHERE s.key=? AND m.run_id=? AND m.role='assistant' ORDER BY m.id DESC LIMIT 1`,
-          key,
+          "SELECT * FROM messages WHERE id>=? AND id<? AND run_id=? AND role='assistant' ORDER BY id DESC LIMIT 1",
+          ...messageRange(tx, key),
           runId,
         );
         return row === undefined ? undefined : readMessage(row);
@@ -112,11 +109,12 @@ export function createSessions(database: Database) {
 /** Appends messages to a session inside a larger transaction, creating it when needed. */
 export function appendMessages(tx: Tx, key: string, messages: readonly NewMessage[]): void {
   ensureSession(tx, key);
-  const { id } = requireRow(tx, key);
+  const { id, last_message: last } = requireRow(tx, key);
   const now = Date.now();
-  for (const message of messages) {
+  for (const [index, message] of messages.entries()) {
     tx.run(
-      'INSERT INTO messages (session_id, role, kind, text, run_id, model, input_tokens, output_tokens, created_at) VALUES (?,?,?,?,?,?,?,?,?)',
+      'INSERT INTO messages (id, session_id, role, kind, text, run_id, model, input_tokens, output_tokens, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)',
+      firstMessageId(id) + last + index + 1,
       id,
       message.role,
       message.kind,
@@ -128,7 +126,26 @@ export function appendMessages(tx: Tx, key: string, messages: readonly NewMessag
       now,
     );
   }
-  tx.run('UPDATE sessions SET message_count=message_count+?, updated_at=? WHERE id=?', messages.length, now, id);
+  const count = messages.length;
+  tx.run(
+    'UPDATE sessions SET message_count=message_count+?, last_message=last_message+?, updated_at=? WHERE id=?',
+    count,
+    count,
+    now,
+    id,
+  );
+}
+
+/** A session's messages have the ids from here on, 2²⁴ of them, so that they lie together and need no index of their own. */
+function firstMessageId(sessionId: number): number {
+  return sessionId * 2 ** 24;
+}
+
+function messageRange(tx: Tx, key: string, before?: number): [number, number] {
+  const id = findRow(tx, key)?.id;
+  if (id === undefined) return [0, 0];
+  const end = firstMessageId(id + 1);
+  return [firstMessageId(id), before === undefined ? end : Math.min(before, end)];
 }
 
 type RawSession = {
@@ -143,6 +160,7 @@ type RawSession = {
   name: string | null;
   status: SessionStatus;
   message_count: number;
+  last_message: number;
   created_at: number;
   updated_at: number;
 };

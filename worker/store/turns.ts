@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 import type { InboxRow } from './inbox.ts';
-import { insertOutboxRows, type NewOutboxRow, type OutboxRow, readOutboxRows } from './outbox.ts';
+import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox.ts';
 import { appendMessages, type NewMessage } from './sessions.ts';
 
 /** Another worker took the message over: its turn counts, this one must not. */
@@ -34,8 +34,7 @@ export function createTurns(database: Database) {
         );
         if (changes === 0) throw new ClaimLost(`Run ${row.runId} was taken over`);
         appendMessages(tx, row.sessionKey, messages);
-        insertOutboxRows(tx, outbox);
-        return readOutboxRows(tx, outbox);
+        return insertOutboxRows(tx, outbox);
       }),
   };
 }

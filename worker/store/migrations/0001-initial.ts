@@ -1,6 +1,9 @@
 /**
  * Sessions and their messages; the inbox (only what is not yet answered); the outbox (kept after delivery, so that its state
  * can be asked for); dedupe keys; channel cursors; pairings; leases. Times are epoch milliseconds.
+ *
+ * Every turn writes to these tables, and every changed page is written whole, so each has as few indexes as it can live with:
+ * a message's id is made of its session's (see `firstMessageId`), and the outbox is read from the newest row that is known.
  */
 export const initialSchema = `
 CREATE TABLE sessions (
@@ -15,6 +18,7 @@ CREATE TABLE sessions (
   name TEXT,
   status TEXT NOT NULL DEFAULT 'active',
   message_count INTEGER NOT NULL DEFAULT 0,
+  last_message INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ) STRICT;
@@ -32,7 +36,6 @@ CREATE TABLE messages (
   output_tokens INTEGER,
   created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX messages_by_session ON messages (session_id, id);
 
 CREATE TABLE inbox (
   id INTEGER PRIMARY KEY,
@@ -58,9 +61,7 @@ CREATE TABLE dedupe (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outbox (
-  -- Never used again, also when the newest rows were removed: deliveries are told apart by it.
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
+  seq INTEGER PRIMARY KEY,
   channel TEXT NOT NULL,
   account_id TEXT NOT NULL,
   chat_id TEXT NOT NULL,
@@ -82,7 +83,6 @@ CREATE TABLE outbox (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX outbox_pending ON outbox (seq) WHERE state IN ('queued', 'sending');
 
 CREATE TABLE cursors (
   channel TEXT NOT NULL,
