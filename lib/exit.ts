@@ -20,8 +20,6 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
-
 /**
  * The exit code to use under a service manager: 69 and 75 become 78, so that a cause which needs a
  * person does not make the manager spin (LOOP-1).

@@ -8,7 +8,7 @@ import { type Claim, type ClaimOptions, claimFile, type Holder, sweepTokens } fr
 import { describeOwner, formatLockRecord, type LockRecord } from './lock-record.ts';
 import { readPidScope, readStartTime } from './process-identity.ts';
 
-export { inspectLock, type LockInspection } from './lock-inspect.ts';
+export { inspectLock } from './lock-inspect.ts';
 
 export type LockOptions = {
   file: string;
