@@ -1,6 +1,6 @@
 // Bundles the product into dist/ and the programs that the tests start into .tmp/test/.
 // `--if-stale` does nothing when every source is older than the last build.
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,6 +24,7 @@ async function build() {
   // Built beside and swapped in, so that nobody ever sees half of it.
   const fresh = join(root, `.dist-${process.pid}`);
   await bundle({ ...options(), entryPoints: ['bin/xopc.ts', 'worker/index.ts'], outdir: fresh, outbase: '.' });
+  cpSync(join(root, 'worker/console'), join(fresh, 'console'), { recursive: true });
   writeFileSync(join(fresh, 'xopc.schema.json'), `${JSON.stringify(await readConfigSchema(bundle), null, 2)}\n`);
   writeFileSync(join(fresh, '.stamp'), startedAt.toISOString());
   const old = `${fresh}-old`;
@@ -35,7 +36,13 @@ async function build() {
 /** Runs the schema's own code, so that the file for editors is never older than it. */
 async function readConfigSchema(bundle) {
   const outfile = join(root, '.tmp', `json-schema-${process.pid}.mjs`);
-  await bundle({ ...options(), entryPoints: ['lib/config/json-schema.ts'], splitting: false, sourcemap: false, outfile });
+  await bundle({
+    ...options(),
+    entryPoints: ['lib/config/json-schema.ts'],
+    splitting: false,
+    sourcemap: false,
+    outfile,
+  });
   try {
     const { buildConfigJsonSchema } = await import(outfile);
     return buildConfigJsonSchema();
@@ -65,7 +72,6 @@ function options() {
     external: ['@photostructure/sqlite', 'autocannon'],
     alias: { 'dtrace-provider': absent, mv: absent, 'safe-json-stringify': absent },
     define: { __XOPC_VERSION__: JSON.stringify(version) },
-    loader: { '.html': 'text' },
     // Bundled CommonJS packages still call require() and read __dirname.
     banner: {
       js: "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fp}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__dn(__filename);",

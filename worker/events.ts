@@ -24,6 +24,8 @@ export type Subscription = {
   missed: readonly GatewayEvent[];
   /** True when something was missed that is no longer known: the client must load its state again. */
   hasGap: boolean;
+  /** The id that asks for everything from now on. */
+  position: string;
   stop(): void;
 };
 
@@ -65,7 +67,7 @@ export function createEventHub(): EventHub {
     subscribe(listener, lastEventId) {
       const { missed, hasGap } = findMissed(lastEventId);
       listeners.add(listener);
-      return { missed, hasGap, stop: () => void listeners.delete(listener) };
+      return { missed, hasGap, position: `${boot}-${sequence}`, stop: () => void listeners.delete(listener) };
     },
   };
 }

@@ -41,9 +41,19 @@ export function eventsRoutes(options: EventsOptions): Route[] {
         };
         const lastEventId = ctx.get('Last-Event-ID');
         const subscription = events.subscribe(deliver, lastEventId === '' ? undefined : lastEventId);
-        stream.send({ type: 'connected', data: { request_id: ctx.state.requestId } });
+        // A client that is cut off before its first event must know its place, too.
+        const place = { id: subscription.position };
+        stream.send({
+          type: 'connected',
+          data: { request_id: ctx.state.requestId },
+          ...(lastEventId === '' ? place : {}),
+        });
         if (subscription.hasGap)
-          stream.send({ type: 'resync', data: { reason: 'Some events are no longer known; load the state again.' } });
+          stream.send({
+            type: 'resync',
+            data: { reason: 'Some events are no longer known; load the state again.' },
+            ...place,
+          });
         else for (const event of subscription.missed) deliver(event);
 
         const countOff = options.countStream();

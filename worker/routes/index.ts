@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Context } from '../middleware/state.ts';
 import { type AgentOptions, agentRoutes } from './agent.ts';
+import { consoleRoutes } from './console.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
 import { type MessagesOptions, messagesRoutes } from './messages.ts';
@@ -15,6 +16,7 @@ export type RoutesOptions = { health: HealthOptions; streams: EventsOptions } & 
 export function listRoutes(options: RoutesOptions): Route[] {
   const { events } = options.streams;
   return [
+    ...consoleRoutes(),
     ...healthRoutes(options.health),
     ...messagesRoutes(options),
     ...agentRoutes(options),

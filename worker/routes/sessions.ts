@@ -62,17 +62,18 @@ export function sessionsRoutes({ config, store, events }: SessionsOptions): Rout
       async handle({ params, query }) {
         const session = await requireSession(store, params['key'] ?? '');
         const { limit, before } = query;
-        const messages = await store.sessions.messages(session.key, {
-          limit,
+        const found = await store.sessions.messages(session.key, {
+          limit: limit + 1,
           ...(before === undefined ? {} : { before }),
         });
+        const messages = found.slice(-limit);
         const pending = await store.inbox.ofSession(session.key);
         return {
           session: {
             ...describeSession(session),
             messages: messages.map(describeMessage),
             pending: pending.map(describePending),
-            has_more: messages.length === limit && session.messageCount > limit,
+            has_more: found.length > limit,
           },
         };
       },

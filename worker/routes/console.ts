@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Context } from '../middleware/state.ts';
+import { defineRoute, type Route } from './route.ts';
+
+const FILES = [
+  { path: '/', file: 'index.html', type: 'text/html' },
+  { path: '/assets/console.js', file: 'console.js', type: 'text/javascript' },
+  { path: '/assets/console.css', file: 'console.css', type: 'text/css' },
+];
+
+/** Nothing but our own files: no inline script, no other host, no frame around it. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The web console's files, read once; they hold no secret and need no credential. */
+export function consoleRoutes(): Route[] {
+  return FILES.map(({ path, file, type }) => {
+    const content = readFileSync(new URL(`../console/${file}`, import.meta.url), 'utf8');
+    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 20)}"`;
+    return defineRoute({
+      method: 'GET',
+      path,
+      scope: 'public',
+      handle: ({ ctx }) => answer(ctx, { type, content, etag }),
+    });
+  });
+}
+
+function answer(ctx: Context, { type, content, etag }: { type: string; content: string; etag: string }): void {
+  ctx.set({
+    'Cache-Control': 'no-cache',
+    'Content-Security-Policy': POLICY,
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    ETag: etag,
+  });
+  ctx.type = type;
+  ctx.status = 200;
+  if (ctx.fresh) ctx.status = 304;
+  else ctx.body = content;
+}
