@@ -27,7 +27,8 @@ export function createLease(options: { owner: string; services: () => Services; 
   let prune: NodeJS.Timeout | undefined;
   let isReleased = false;
 
-  async function startOutbox(services: Services): Promise<number> {
+  async function startOutbox(services: Services): Promise<number | null> {
+    if (isReleased) return null;
     const startedAt = performance.now();
     await services.outbound.start(epoch);
     await services.inbound.wakeAll();
@@ -62,8 +63,7 @@ export function createLease(options: { owner: string; services: () => Services; 
       const startedAt = performance.now();
       await services.registry.start('after-listen');
       const channelPhase2DeferredMs = since(startedAt);
-      const replayOutboundMs =
-        services.registry.deferral.ids.length === 0 || isReleased ? null : await startOutbox(services);
+      const replayOutboundMs = services.registry.deferral.ids.length === 0 ? null : await startOutbox(services);
       log.info(
         {
           ...startupFields(services),

@@ -58,9 +58,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     streams: streams.open,
     leaseEpoch: lease.granted,
   }));
+  const lookout = watchInbox(services, log);
   mailbox.onPeerExited((peer) => void takeOver(services, `${instanceId}/${peer}`, log));
   channel.send({ t: 'worker.ready', bootMs: Math.round(performance.now() - options.startedAt) });
-  const activation = activate(options, lease, isFirst).catch((error: unknown) =>
+  activate(options, lease, isFirst).catch((error: unknown) =>
     log.error({ err: error }, 'The channels could not be activated'),
   );
   void services.warm().catch((error: unknown) => log.warn({ err: error }, 'Warming up failed'));
@@ -69,7 +70,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   log.info({ mode: drain.mode }, 'Draining');
   services.events.publish('gateway.draining', { mode: drain.mode });
   draining.abort();
-  await finish({ services, lease, server, drain, activation, channel });
+  clearInterval(lookout);
+  await finish({ services, lease, server, drain, channel });
   clearInterval(heartbeat);
   services.store.close();
   log.info('Drained');
@@ -151,6 +153,17 @@ async function takeOver({ store, inbound }: Services, owner: string, log: Logger
   }
 }
 
+const LOOK_MS = 1_000;
+
+/** Finds messages that another worker took in and may no longer work on, because it is draining. */
+function watchInbox({ inbound }: Services, log: Logger): NodeJS.Timeout {
+  const look = (): void =>
+    void inbound
+      .wakeAll()
+      .catch((error: unknown) => log.error({ err: error }, 'The inbox cannot be read; trying again'));
+  return setInterval(look, LOOK_MS);
+}
+
 const BEAT_MS = 1_000;
 
 /** Reports from the main loop each second: a loop that does not turn is silent. */
@@ -172,8 +185,6 @@ type FinishOptions = {
   lease: Lease;
   server: Server;
   drain: Extract<SupervisorMessage, { t: 'worker.drain' }>;
-  /** The start of the channels, which may still be under way. */
-  activation: Promise<unknown>;
   channel: ServeOptions['channel'];
 };
 
@@ -182,7 +193,7 @@ const HAND_OVER_MS = 8_000;
 const FLUSH_MS = 3_000;
 
 /** Finishes what is under way. With another worker waiting, the lease goes first; else replies are delivered before it is given up (DRAIN-1). */
-async function finish({ services, lease, server, drain, activation, channel }: FinishOptions): Promise<void> {
+async function finish({ services, lease, server, drain, channel }: FinishOptions): Promise<void> {
   const { lanes, outbound } = services;
   const deadline = Date.now() + drain.turnsMs;
   const turns = Promise.race([lanes.drain(), sleep(drain.turnsMs)]);
@@ -192,13 +203,12 @@ async function finish({ services, lease, server, drain, activation, channel }: F
   };
   const isReplace = drain.mode === 'replace';
   await lease.stopIntake();
-  await Promise.race([activation, sleep(0)]);
   const released = isReplace ? release(HAND_OVER_MS) : undefined;
   const served = server.drain({
     mode: drain.mode,
     requestsMs: drain.requestsMs,
     isExcused: ({ url }) => isReplace && waitsForTurn(url ?? ''),
-    excusedDone: turns,
+    excusedMs: isReplace ? drain.turnsMs : 0,
   });
   await Promise.all([turns, served, released]);
   if (isReplace) return;

@@ -10,10 +10,9 @@ export type DrainOptions = {
   mode: DrainMode;
   /** How long running requests may take, in milliseconds (manual: 5 s). */
   requestsMs: number;
-  /** Whether an open request waits for something that is still allowed to finish. */
+  /** Requests that wait for something which is still allowed to finish, and how long they may. */
   isExcused(request: http.IncomingMessage): boolean;
-  /** Settles when nothing is excused any more. */
-  excusedDone: Promise<unknown>;
+  excusedMs: number;
 };
 
 export type Server = {
@@ -26,6 +25,11 @@ export type Server = {
 
 /** Clients that think between two requests see `Connection: close` on an answer before their connection goes (measured: 0 resets at 1 s). */
 const LINGER_MS = 1_000;
+
+const POLL_MS = 20;
+
+/** What the last answers may take to leave. */
+const FLUSH_MS = 500;
 
 /** The kernel holds this many connections while workers change. */
 const BACKLOG = 4_096;
@@ -64,19 +68,22 @@ export function createServer(handler: http.RequestListener): Server {
       }
       return { hosts, port };
     },
-    async drain({ requestsMs, isExcused, excusedDone }) {
+    async drain({ mode, requestsMs, isExcused, excusedMs }) {
       isDraining = true;
-      const deadline = Date.now() + requestsMs;
+      const startedAt = Date.now();
       // http.Server.close() would cut idle connections at once and race with a request on its way (nodejs/node#60617).
       for (const server of servers) net.Server.prototype.close.call(server);
       for (const response of open.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
-      await sleep(Math.min(LINGER_MS, requestsMs));
+      if (mode === 'replace') await sleep(Math.min(LINGER_MS, requestsMs));
       for (const server of servers) server.closeIdleConnections();
-      while (open.size > 0 && Date.now() < deadline) await sleep(20);
-      for (const [response, request] of open) if (!isExcused(request)) giveUp(response);
-      if (open.size > 0) await excusedDone;
-      const answered = Date.now() + 1_000;
-      while (open.size > 0 && Date.now() < answered) await sleep(20);
+      while (open.size > 0) {
+        const elapsedMs = Date.now() - startedAt;
+        for (const [response, request] of open) {
+          if (elapsedMs >= (isExcused(request) ? excusedMs : requestsMs)) giveUp(response);
+        }
+        await sleep(POLL_MS);
+        if (Date.now() - startedAt > Math.max(requestsMs, excusedMs) + FLUSH_MS) break;
+      }
       for (const server of servers) server.closeAllConnections();
     },
     get requests() {
@@ -103,6 +110,7 @@ function listenOn(server: http.Server, { handle, host, port }: BoundSocket): Pro
 }
 
 function giveUp(response: http.ServerResponse): void {
+  if (response.writableEnded) return;
   if (response.headersSent) {
     response.destroy();
     return;
