@@ -26,8 +26,10 @@ export function openLogFile(path: string, options: LogFileOptions = {}): LogFile
   let checkedAt = Date.now();
 
   function reopen(): void {
+    // The old one stays until there is a new one: its number could become somebody else's file.
+    const next = openSync(path, 'a', 0o600);
     closeSync(fd);
-    fd = openSync(path, 'a', 0o600);
+    fd = next;
     size = fstatSync(fd).size;
   }
 

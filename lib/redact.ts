@@ -13,12 +13,14 @@ export type Redactor = {
 
 /** Creates an empty redactor. */
 export function createRedactor(): Redactor {
-  const replacements = new Map<string, string>();
+  /** Longest first, so that no rest remains of a secret that begins with another one. */
+  let replacements = new Map<string, string>();
   return {
     add(secret) {
       if (secret === undefined || secret.length < MIN_SECRET_LENGTH || replacements.has(secret)) return;
       const mark = `[${fingerprint(secret)}]`;
       for (const form of formsOf(secret)) replacements.set(form, mark);
+      replacements = new Map([...replacements].sort(([left], [right]) => right.length - left.length));
     },
     redact(text) {
       let result = text;
@@ -34,7 +36,8 @@ function formsOf(secret: string): Set<string> {
   const base64 = Buffer.from(secret).toString('base64');
   return new Set([
     secret,
-    encodeURIComponent(secret),
+    // By way of a buffer, because a lone surrogate has no URL form.
+    encodeURIComponent(Buffer.from(secret).toString('utf8')),
     JSON.stringify(secret).slice(1, -1),
     base64.replace(/=+$/, ''),
     Buffer.from(secret).toString('base64url'),

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readEssentials } from '../../lib/config/essentials.ts';
+import { readConfigSource } from '../../lib/config/source.ts';
 import { readGeneratedToken } from '../../lib/credential.ts';
 import type { Environment } from '../../lib/env.ts';
 import { ExitError } from '../../lib/errors.ts';
@@ -31,6 +32,7 @@ export async function startGateway(
   const overrides = await readOverrides(options, output);
   prepareDirectories(paths);
   if (writeFirstConfig(paths.configPath)) output.line(output.text('firstStart', { path: paths.configPath }));
+  assertParses(paths.configPath, env);
   const redactor = createRedactor();
   redactor.add(overrides.token);
   const log = createLogger({
@@ -109,6 +111,14 @@ function writeFirstConfig(path: string): boolean {
   if (existsSync(schema)) writeFileAtomic(join(dirname(path), 'xopc.schema.json'), readFileSync(schema, 'utf8'));
   writeFileAtomic(path, `${JSON.stringify(FIRST_CONFIG, null, 2)}\n`);
   return true;
+}
+
+/** Refuses a file that is no JSON: its port cannot be read either, and the default one may be somebody else's. The worker judges the rest. */
+function assertParses(path: string, env: Environment): void {
+  const { value, problems } = readConfigSource(path, env);
+  if (problems.length === 0 || Object.keys(value).length > 0) return;
+  const lines = problems.map((problem) => `  ${problem.path}: ${problem.message}`);
+  throw new ExitError(EXIT.config, `The configuration ${path} cannot be used:\n${lines.join('\n')}`);
 }
 
 /** The worker finds the same files by its environment: nothing of it is in its command line. */

@@ -28,7 +28,9 @@ function setPath(target: Record<string, unknown>, path: readonly string[], item:
     target[key] = item;
     return;
   }
-  const next = isRecord(target[key]) ? target[key] : {};
+  const next = target[key] ?? {};
+  // Something else than an object is left for the schema to refuse.
+  if (!isRecord(next)) return;
   target[key] = next;
   setPath(next, rest, item);
 }

@@ -12,7 +12,8 @@ export type ConfigSource = {
 
 /** Reads a configuration file: JSON with comments and trailing commas, every `${NAME}` and `${NAME:-default}` expanded. */
 export function readConfigSource(path: string, env: Environment): ConfigSource {
-  const text = readTextIfExists(path);
+  // Some editors begin a file with a byte order mark.
+  const text = readTextIfExists(path)?.replace(/^\ufeff/, '');
   if (text === undefined) return { exists: false, value: {}, problems: [] };
   const errors: ParseError[] = [];
   const parsed: unknown = parse(text, errors, { allowTrailingComma: true, disallowComments: false });

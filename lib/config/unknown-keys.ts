@@ -17,6 +17,11 @@ export function findUnknownKeys(schema: v.GenericSchema, value: unknown, path = 
       ];
     });
   }
+  if (isRecord(value) && Array.isArray(node.options)) {
+    const options = (node.options as v.GenericSchema[]).map(unwrap);
+    const objects = options.find((option) => 'entries' in option);
+    return objects === undefined ? [] : findUnknownKeys(objects, value, path);
+  }
   if (isRecord(value) && node.type === 'record' && 'value' in node) {
     return Object.entries(value).flatMap(([key, item]) =>
       findUnknownKeys(node.value as v.GenericSchema, item, `${path}.${key}`),
@@ -28,7 +33,9 @@ export function findUnknownKeys(schema: v.GenericSchema, value: unknown, path = 
   return [];
 }
 
-function unwrap(schema: v.GenericSchema): v.GenericSchema & { entries?: unknown; value?: unknown; item?: unknown } {
+function unwrap(
+  schema: v.GenericSchema,
+): v.GenericSchema & { entries?: unknown; value?: unknown; item?: unknown; options?: unknown } {
   if ('wrapped' in schema) return unwrap(schema.wrapped as v.GenericSchema);
   if ('pipe' in schema) {
     const [first] = schema.pipe as v.GenericSchema[];

@@ -47,14 +47,19 @@ type Outcome =
   | { kind: 'cut-off' };
 
 /** Delivers the rows of one chat, each to its end before the next, while more may be pushed. Returns early when stopped. */
-export async function deliverInOrder(options: DeliveryOptions, rows: OutboxRow[], tenure: Delivering): Promise<void> {
+export async function deliverInOrder(
+  options: DeliveryOptions,
+  rows: OutboxRow[],
+  tenure: Delivering,
+): Promise<'done' | 'stopped'> {
   try {
     for (let row = rows[0]; row !== undefined; row = rows[0]) {
       await deliver(options, row, tenure);
       rows.shift();
     }
+    return 'done';
   } catch (error) {
-    if (tenure.stopping.signal.aborted || error instanceof LeaseLost) return;
+    if (tenure.stopping.signal.aborted || error instanceof LeaseLost) return 'stopped';
     throw error;
   }
 }

@@ -89,7 +89,7 @@ async function answerRow(options: DispatchOptions, row: InboxRow, signal: AbortS
     if (error instanceof TurnFailed) return failure('AGENT_ERROR', error.message, error.isTimeout);
     return failure('AGENT_ERROR', `The agent failed: ${errorMessage(error)}`, false);
   } finally {
-    typing.abort();
+    typing.abort('answered');
   }
 }
 

@@ -48,17 +48,25 @@ export function createOutbound(options: OutboundOptions): Outbound {
       if (row.state !== 'queued' && row.state !== 'sending') continue;
       const key = [row.channel, row.accountId, row.chatId, row.threadId ?? ''].join('\n');
       const chat = chats.get(key);
-      if (chat === undefined) open(current, key, row);
+      if (chat === undefined) open(current, key, [row]);
       else chat.rows.push(row);
     }
   }
 
-  function open(current: Session, key: string, first: OutboxRow): void {
-    const chat = { rows: [first], done: Promise.resolve() };
+  function open(current: Session, key: string, rows: OutboxRow[]): void {
+    const chat = { rows, done: Promise.resolve() };
     chats.set(key, chat);
-    chat.done = deliverInOrder(options, chat.rows, current)
-      .catch((error: unknown) => log.error({ err: error }, 'A chat is no longer delivered to until the next start'))
-      .finally(() => chats.delete(key));
+    chat.done = deliverInOrder(options, rows, current).then(
+      (end) => {
+        chats.delete(key);
+        // A row may be pushed between the last look and this line.
+        if (end === 'done' && rows.length > 0) open(current, key, rows);
+      },
+      (error: unknown) => {
+        chats.delete(key);
+        log.error({ err: error }, 'A chat is no longer delivered to until the next start');
+      },
+    );
   }
 
   async function poll(current: Session): Promise<void> {

@@ -4,8 +4,8 @@ type IdleTimer = {
   /** Something happened: the time starts again. */
   touch(): void;
   isExpired(): boolean;
-  /** Stops the clock and aborts what still runs. */
-  end(): void;
+  /** Stops the clock. What has not come to its own end is aborted; a finished request keeps its connection for the next one. */
+  end(isComplete: boolean): void;
 };
 
 /** Starts the clock of a request; `end` must be called. */
@@ -22,10 +22,10 @@ export function createIdleTimer(milliseconds: number, parent: AbortSignal): Idle
     signal: controller.signal,
     touch: () => void timer.refresh(),
     isExpired: () => isExpired,
-    end() {
+    end(isComplete) {
       clearTimeout(timer);
       parent.removeEventListener('abort', abort);
-      controller.abort();
+      if (!isComplete) controller.abort();
     },
   };
 }

@@ -24,7 +24,7 @@ export async function listModels(
       isIdle: timer.isExpired(),
     });
   } finally {
-    timer.end();
+    timer.end(false);
   }
 }
 

@@ -19,6 +19,7 @@ export async function* streamModel({ settings, open, request, signal }: StreamOp
   signal.throwIfAborted();
   const idle = createIdleTimer(settings.requestTimeoutMs, signal);
   let isDone = false;
+  let isComplete = false;
   try {
     const model = await open(request.model);
     const { stream } = await model.doStream({ ...toCall(request), abortSignal: idle.signal });
@@ -27,12 +28,13 @@ export async function* streamModel({ settings, open, request, signal }: StreamOp
       isDone ||= part.type === 'finish';
       yield* readPart(part);
     }
+    isComplete = true;
     if (!isDone) throw new Error(CUT);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw toProviderError(error, { settings, model: request.model, isIdle: idle.isExpired() });
   } finally {
-    idle.end();
+    idle.end(isComplete);
   }
 }
 
