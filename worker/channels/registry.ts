@@ -165,7 +165,16 @@ async function keepTyping(
 ): Promise<void> {
   const target = { accountId, chatId, ...(threadId === undefined ? {} : { threadId }) };
   while (!signal.aborted) {
-    await plugin.showTyping?.(target, signal).catch(() => undefined);
+    await attempt(async () => plugin.showTyping?.(target, signal));
     await sleep(TYPING_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Runs what may fail without harm, whether it throws at once or later. */
+async function attempt(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch {
+    // The next one may succeed.
   }
 }

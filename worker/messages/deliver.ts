@@ -172,7 +172,8 @@ async function settle(
       return { ...row, state: 'queued', nextAt };
     }
     case 'ambiguous': {
-      if (ambiguous === 'drop' || row.ambiguous + 1 >= MAX_AMBIGUOUS)
+      const isRepeatSeen = options.carrier.isIdempotent(row.channel) !== true;
+      if ((ambiguous === 'drop' && isRepeatSeen) || row.ambiguous + 1 >= MAX_AMBIGUOUS)
         return abandon(options, row, 'unknown', outcome.reason, tenure);
       const nextAt = Date.now() + (row.state === 'sending' ? 0 : backoffMs(row.ambiguous));
       log.warn({ ...fields, reason: outcome.reason }, 'A message may have been sent; it is sent again');

@@ -71,8 +71,11 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   async function poll(current: Session): Promise<void> {
     try {
-      const rows = await store.outbox.pendingAfter(current.lastSeq);
-      if (session === current) add(current, rows);
+      const { rows, newest } = await store.outbox.pendingAfter(current.lastSeq);
+      if (session !== current) return;
+      add(current, rows);
+      // What is settled need not be looked at again.
+      current.lastSeq = Math.max(current.lastSeq, newest);
     } catch (error) {
       log.error({ err: error }, 'The outbox cannot be read; trying again');
     }

@@ -38,5 +38,6 @@ function refuse(credential: Credential, presented: string | undefined): GatewayE
     );
   }
   const seen = `The presented ${credential.mode} (${fingerprint(presented)}) is not the gateway's, which comes from ${credential.source}.`;
-  return new GatewayError('UNAUTHORIZED', `${seen} See "xopc gateway token".`, { headers });
+  const hint = credential.mode === 'token' ? 'See "xopc gateway token".' : 'Check gateway.auth.password.';
+  return new GatewayError('UNAUTHORIZED', `${seen} ${hint}`, { headers });
 }

@@ -25,7 +25,22 @@ export async function readJsonBody(ctx: Context): Promise<unknown> {
   } catch (error) {
     throw explain(error);
   }
-  return (ctx.request as unknown as { body?: unknown }).body;
+  const { body } = ctx.request as unknown as { body?: unknown };
+  assertPlain(body, 0);
+  return body;
+}
+
+const MAX_DEPTH = 32;
+
+/** Refuses what no honest client sends: endless nesting, and keys that reach for the prototype. */
+function assertPlain(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth >= MAX_DEPTH)
+    throw new GatewayError('INVALID_REQUEST', `The body is nested deeper than ${MAX_DEPTH} levels.`);
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') throw new GatewayError('INVALID_REQUEST', 'The body holds the key "__proto__".');
+    assertPlain(item, depth + 1);
+  }
 }
 
 function hasBody(ctx: Context): boolean {

@@ -53,6 +53,8 @@ export function defineRoute<
 }
 
 function parse(schema: v.GenericSchema, value: unknown): unknown {
+  // Valibot takes an array for an object with no keys.
+  if (Array.isArray(value)) throw new GatewayError('INVALID_REQUEST', 'The body must be a JSON object, not an array.');
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const details: FieldProblem[] = result.issues.map((issue) => ({

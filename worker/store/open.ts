@@ -1,4 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { ExitError, errorMessage } from '../../lib/errors.ts';
@@ -24,10 +23,9 @@ const CHECKPOINT_PAGES = 8_000;
  */
 export function openDatabase({ path, durability }: StoreOptions): Database {
   ensurePrivateDirectory(dirname(path));
-  const isNew = !existsSync(path) || statSync(path).size === 0;
   const sqlite = connect(path);
   try {
-    if (isNew) sqlite.exec(`PRAGMA page_size=${PAGE_SIZE}; PRAGMA application_id=${APPLICATION_ID}`);
+    if (isBlank(sqlite)) sqlite.exec(`PRAGMA page_size=${PAGE_SIZE}; PRAGMA application_id=${APPLICATION_ID}`);
     else assertUsable(sqlite, path);
     sqlite.exec(
       `PRAGMA journal_mode=WAL; PRAGMA synchronous=${durability.toUpperCase()}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
@@ -50,6 +48,13 @@ function connect(path: string): InstanceType<typeof DatabaseSync> {
       hint: 'Check that the state directory exists and belongs to this user.',
     });
   }
+}
+
+/** True for a new file, and for one whose first start ended before its first table. */
+function isBlank(sqlite: InstanceType<typeof DatabaseSync>): boolean {
+  return (
+    pragma(sqlite, 'application_id') === 0 && sqlite.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+  );
 }
 
 function assertUsable(sqlite: InstanceType<typeof DatabaseSync>, path: string): void {

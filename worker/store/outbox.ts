@@ -57,13 +57,14 @@ export function createOutbox(database: Database) {
 
     get: (id: string): Promise<OutboxRow | undefined> => database.read((tx) => readById(tx, id)),
 
-    /** Rows not yet settled that come after `seq`, oldest first. */
-    pendingAfter: (seq: number): Promise<OutboxRow[]> =>
-      database.read((tx) =>
-        tx
+    /** Rows not yet settled that come after `seq`, oldest first, and the newest number that was looked at. */
+    pendingAfter: (seq: number): Promise<{ rows: OutboxRow[]; newest: number }> =>
+      database.read((tx) => ({
+        rows: tx
           .all<RawRow>("SELECT * FROM outbox WHERE seq>? AND state IN ('queued', 'sending') ORDER BY seq", seq)
           .map(readRow),
-      ),
+        newest: tx.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM outbox')?.seq ?? 0,
+      })),
 
     /** Marks the moment before the request leaves, so that a crash in between is known to be ambiguous (OUT-1). */
     markSending: (row: OutboxRow, epoch: number): Promise<void> =>

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { TelegramCall } from '../emulators/telegram/control-contract.ts';
+import { type Evidence, findProblems } from './invariants.ts';
+
+const MARK = '\n\n(possible repeat after an interruption)';
+
+const send = (text: string, more: Partial<TelegramCall> = {}): TelegramCall => ({
+  ...{ seq: 1, at: 1_000, finishedAt: 1_010, outcome: 200, fault: null, processed: true },
+  ...{ token: 't', method: 'sendMessage', params: { chat_id: 1, text } },
+  ...more,
+});
+
+const judge = (answers: string[], more: Partial<Evidence> = {}): string[] =>
+  findProblems({
+    asked: [
+      { chat: 1, answer: 'one' },
+      { chat: 1, answer: 'two a two b' },
+    ],
+    answers: new Map([[1, answers.map((text) => ({ text }))]]),
+    ...{ calls: [], kills: [], logs: '', secrets: ['canary'] },
+    ...more,
+  });
+
+describe('the invariant checker is content with', () => {
+  it.each([
+    ['every answer once, whole or in parts', ['one', 'two a', 'two b']],
+    ['a marked repeat', ['one', `one${MARK}`, 'two a two b', `two a two b${MARK}`]],
+    ['a marked text that came once only', [`one${MARK}`, 'two a', `two b${MARK}`]],
+    ['the word that a message was set aside', ['Your message interrupted the gateway twice …', 'two a two b']],
+  ])('%s', (_what, answers) => {
+    expect(judge(answers)).toEqual([]);
+  });
+});
+
+describe('the invariant checker notices', () => {
+  it.each([
+    ['a lost answer', ['one']],
+    ['a lost part', ['one', 'two b']],
+    ['a missing end', ['one', 'two a']],
+    ['swapped parts', ['one', 'two b', 'two a']],
+    ['swapped answers', ['two a two b', 'one']],
+    ['an answer that came twice without a mark', ['one', 'one', 'two a two b']],
+    ['an answer to nobody', ['one', 'two a two b', 'three']],
+  ])('%s', (_what, answers) => {
+    expect(judge(answers)).toHaveLength(1);
+  });
+
+  it('a mark without a send that was under way at a kill', () => {
+    const answers = ['one', `one${MARK}`, 'two a two b'];
+    const calls = [send('one'), send(`one${MARK}`, { at: 9_000, finishedAt: 9_010 })];
+    expect(judge(answers, { calls, kills: [5_000] })).toEqual([expect.stringContaining('marked without need')]);
+    expect(judge(answers, { calls, kills: [1_005] })).toEqual([]);
+  });
+
+  it('polls that overlap, secrets in a log', () => {
+    const poll = send('', { method: 'getUpdates', pollsInFlight: 2 });
+    const answers = ['one', 'two a two b'];
+    expect(judge(answers, { calls: [poll], logs: 'a canary sings' })).toHaveLength(2);
+  });
+});

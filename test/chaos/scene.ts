@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../e2e/eventually.ts';
+import { type Gateway, startGateway } from '../e2e/gateway.ts';
+import { killProcesses } from '../e2e/processes.ts';
+import type { Bot, World } from '../e2e/world.ts';
+import { type Asked, type Evidence, findProblems } from './invariants.ts';
+
+export type Victim = 'worker' | 'tree';
+
+/** A gateway with a bot, people who write to it, and a hand that kills. */
+export type Scene = {
+  bot: Bot;
+  gateway(): Gateway;
+  /** A person writes something that the model answers with exactly `answer`; `orders` are directives for the emulated model. */
+  ask(chat: number, answer: string, orders?: string): Promise<void>;
+  /** `kill -9`. What no longer restarts by itself is started again. Resolves when somebody serves. */
+  kill(victim: Victim): Promise<void>;
+  /** `kill -9` of one worker, by default the serving one, without waiting for another. */
+  strike(pid?: number): Promise<void>;
+  /** Restarts by overlap; resolves when the new worker has taken over, with the pid of the old one. */
+  replace(): Promise<number>;
+  /**
+   * Lets everything come to rest: nothing left to receive, answer or deliver. Resolves with what must never happen and did,
+   * and is still true when the time is up.
+   */
+  settle(timeoutMs?: number): Promise<string[]>;
+};
+
+/** Starts a gateway for a bot of its own. */
+export async function createScene(world: World): Promise<Scene> {
+  const bot = await world.createBot();
+  const config = world.configure(bot);
+  let gateway = await startGateway({ config });
+  const asked: Asked[] = [];
+  const kills: number[] = [];
+  let printed = '';
+
+  async function restart(): Promise<void> {
+    await gateway.kill('tree');
+    printed += gateway.stdout() + gateway.stderr();
+    gateway = await startGateway({ home: gateway.home });
+  }
+
+  async function findAll(): Promise<string[]> {
+    const logs = gateway.home.readLog() + printed + gateway.stdout() + gateway.stderr();
+    const secrets = [bot.token, gateway.token];
+    return findProblems({ ...(await collect(world, bot, asked)), asked, kills, logs, secrets });
+  }
+
+  return {
+    bot,
+    gateway: () => gateway,
+    async ask(chat, answer, orders = '') {
+      asked.push({ chat, answer });
+      await bot.say(chat, `${orders}[[say=${answer}]]`);
+    },
+    async kill(victim) {
+      const previous = gateway.workerPid();
+      kills.push(Date.now());
+      if (victim === 'tree') return restart();
+      await gateway.kill('worker');
+      await gateway.nextWorker(previous);
+    },
+    async strike(pid = gateway.workerPid()) {
+      kills.push(Date.now());
+      await killProcesses([pid]);
+    },
+    async replace() {
+      const old = gateway.workerPid();
+      gateway.signal('SIGUSR1');
+      await gateway.nextWorker(old);
+      return old;
+    },
+    async settle(timeoutMs = 20_000) {
+      const look = async (): Promise<boolean> => (await isQuiet(world, bot, gateway)) && (await findAll()).length === 0;
+      await eventually('rest', look, timeoutMs).catch(() => undefined);
+      // What comes now comes too often.
+      await sleep(LATE_MS);
+      return [...((await isQuiet(world, bot, gateway)) ? [] : ['work is left over']), ...(await findAll())];
+    },
+  };
+}
+
+const LATE_MS = 200;
+
+/** Waits until the model has been asked so many times for this answer, the last time without having given it yet. */
+export async function whileThinking(world: World, answer: string, times = 1): Promise<void> {
+  await eventually(`the model thinks about ${answer}`, async () => {
+    const calls = (await world.llm.calls()).filter(({ body }) => JSON.stringify(body).includes(answer));
+    return calls.length === times && calls.at(-1)?.outcome === 'pending';
+  });
+}
+
+/** Waits until a send of this text is on its way and unanswered. */
+export async function whileSending(world: World, bot: Bot, text: string): Promise<void> {
+  await eventually(`a send of ${text}`, async () => {
+    const calls = await world.telegram.calls({ token: bot.token, method: 'sendMessage' });
+    return calls.some(({ outcome, params }) => outcome === 'pending' && String(params['text']).startsWith(text));
+  });
+}
+
+async function collect(world: World, bot: Bot, asked: readonly Asked[]): Promise<Pick<Evidence, 'answers' | 'calls'>> {
+  const calls = await world.telegram.calls({ token: bot.token });
+  const chats = new Set([
+    ...asked.map(({ chat }) => chat),
+    ...calls.flatMap(({ params }) => readChat(params['chat_id'])),
+  ]);
+  const entries = await Promise.all([...chats].map(async (chat) => [chat, await bot.answers(chat)] as const));
+  return { answers: new Map(entries), calls };
+}
+
+function readChat(value: unknown): number[] {
+  return value === undefined ? [] : [Number(value)];
+}
+
+async function isQuiet(world: World, bot: Bot, gateway: Gateway): Promise<boolean> {
+  if ((await world.telegram.pendingUpdates(bot.token)).length > 0) return false;
+  const reply = await gateway.request('/api/health').catch(() => undefined);
+  if (JSON.stringify(reply?.body['queues']) !== '{"inbox":0,"outbox":0}') return false;
+  return hasTakenOver(gateway.home.readLog(), gateway.workerPid());
+}
+
+/** Before that a worker does not know yet what is left to deliver. */
+function hasTakenOver(log: string, pid: number): boolean {
+  return log.split('\n').some((line) => line.includes(`"pid":${pid},`) && line.includes('phase-2 complete'));
+}

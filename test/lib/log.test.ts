@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { createLogger, formatRecord, type Logger, type LoggerOptions, terminalOutput } from '../../lib/log.ts';
+import { createRedactor } from '../../lib/redact.ts';
+
+function open(options: Partial<LoggerOptions> = {}): { log: Logger; lines: string[] } {
+  const lines: string[] = [];
+  const file = { write: (line: string) => void lines.push(line), close: () => undefined };
+  const log = createLogger({ process: 'worker', level: 'info', redactor: createRedactor(), file, ...options });
+  return { log, lines };
+}
+
+const parse = (line: string | undefined): Record<string, unknown> => JSON.parse(line ?? '');
+
+describe('the logger', () => {
+  it('writes one JSON line per message, with the process and the fields', () => {
+    const { log, lines } = open();
+    log.info({ session: 's' }, 'hello\nworld');
+    log.child({ channel: 'test' }).warn('careful');
+    expect(lines.every((line) => line.endsWith('\n') && !line.slice(0, -1).includes('\n'))).toBe(true);
+    expect(parse(lines[0])).toMatchObject({
+      name: 'xopc',
+      proc: 'worker',
+      level: 30,
+      msg: 'hello\nworld',
+      session: 's',
+    });
+    expect(parse(lines[1])).toMatchObject({ level: 40, msg: 'careful', channel: 'test', proc: 'worker' });
+  });
+
+  it('keeps quiet below its level, which can be changed while it runs', () => {
+    const { log, lines } = open();
+    log.debug('no');
+    log.level('debug');
+    log.debug('yes');
+    log.level('fatal');
+    log.error('no');
+    expect(lines.map((line) => parse(line)['msg'])).toEqual(['yes']);
+  });
+
+  it('writes errors with their code and all their causes', () => {
+    const { log, lines } = open();
+    const cause = Object.assign(new Error('inner'), { code: 'ENOENT' });
+    log.error({ err: new TypeError('outer', { cause }) }, 'failed');
+    log.error({ err: 'just text' }, 'failed');
+    expect(parse(lines[0])['err']).toMatchObject({
+      name: 'TypeError',
+      message: 'outer',
+      stack: expect.stringContaining('log.test'),
+      cause: { message: 'inner', code: 'ENOENT' },
+    });
+    expect(parse(lines[1])['err']).toEqual({ message: 'just text' });
+  });
+
+  it('takes every secret out of messages, fields, errors and the terminal, by value', () => {
+    const redactor = createRedactor();
+    const secret = 'canary"secret\\1';
+    redactor.add(secret);
+    const shown: string[] = [];
+    const terminal = { write: (text: string) => void shown.push(text), pretty: true, color: false };
+    const { log, lines } = open({ redactor, console: terminal });
+    log.info({ header: `Bearer ${secret}`, url: `/x?token=${encodeURIComponent(secret)}` }, `with ${secret}`);
+    log.error({ err: new Error(`refused ${secret}`) }, 'failed');
+    log.child({ basic: Buffer.from(secret).toString('base64') }).info('child');
+    for (const text of [...lines, ...shown]) {
+      expect(text).not.toContain('canary');
+      expect(text).not.toContain(Buffer.from(secret).toString('base64'));
+    }
+    for (const line of lines) expect(() => parse(line)).not.toThrow();
+    expect(shown).toHaveLength(3);
+  });
+});
+
+describe('a record for people', () => {
+  const record = {
+    time: '2026-01-02T03:04:05.678Z',
+    level: 30,
+    proc: 'supervisor',
+    msg: 'started',
+    pid: 1,
+    hostname: 'h',
+    name: 'xopc',
+    v: 0,
+  };
+
+  it('has time, level, process, message and the remaining fields', () => {
+    const line = JSON.stringify({ ...record, port: 1, text: 'two words', plain: 'one', list: [1] });
+    expect(formatRecord(line, false)).toBe(
+      '03:04:05.678 INFO  supervisor: started port=1 text="two words" plain=one list=[1]',
+    );
+  });
+
+  it('has the stack of an error below', () => {
+    expect(formatRecord(JSON.stringify({ ...record, level: 50, err: { stack: 'Error: x\n  at y' } }), false)).toMatch(
+      /ERROR supervisor: started\nError: x\n {2}at y$/,
+    );
+  });
+
+  it('has colours only where they can be seen', () => {
+    expect(formatRecord(JSON.stringify(record), true)).toContain('\u001b[32m');
+    expect(formatRecord(JSON.stringify(record), false)).not.toContain('\u001b');
+  });
+
+  it('of something else is shown as it is', () => {
+    expect(formatRecord('plain text\n', false)).toBe('plain text');
+    expect(formatRecord('{"level":35}', false)).toContain('35');
+  });
+});
+
+describe('the terminal', () => {
+  it('is left alone when XOPC_LOG_CONSOLE is false; without a terminal it gets JSON lines', () => {
+    expect(terminalOutput({ XOPC_LOG_CONSOLE: 'false' })).toEqual({});
+    const isTerminal = process.stdout.isTTY === true;
+    expect(terminalOutput({}).console).toMatchObject({ pretty: isTerminal, color: isTerminal });
+    expect(terminalOutput({ NO_COLOR: '1' }).console?.color).toBe(false);
+  });
+});

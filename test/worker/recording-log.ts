@@ -1,0 +1,25 @@
+import type { Logger } from '../../lib/log.ts';
+
+type LogLevel = Exclude<keyof Logger, 'child' | 'level'>;
+
+export type LogEntry = { level: LogLevel; message: string; fields: Readonly<Record<string, unknown>> };
+
+/** A logger that writes down what it is told. */
+export function createRecordingLog(): { log: Logger; entries: LogEntry[]; messages(): string[] } {
+  const entries: LogEntry[] = [];
+  const method = (level: LogLevel) => (first: Readonly<Record<string, unknown>> | string, second?: string) => {
+    if (typeof first === 'string') entries.push({ level, message: first, fields: {} });
+    else entries.push({ level, message: second ?? '', fields: first });
+  };
+  const log: Logger = {
+    trace: method('trace'),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    fatal: method('fatal'),
+    child: () => log,
+    level: () => undefined,
+  };
+  return { log, entries, messages: () => entries.map(({ message }) => message) };
+}

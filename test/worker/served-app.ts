@@ -1,0 +1,174 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { createApp } from '../../worker/app.ts';
+import type { Credential } from '../../worker/middleware/auth.ts';
+import { listRoutes } from '../../worker/routes/index.ts';
+import { defineRoute, type Route } from '../../worker/routes/route.ts';
+import { type AssembledGateway, type AssembledOptions, assembleGateway } from './assembled-gateway.ts';
+import { createRecordingLog, type LogEntry } from './recording-log.ts';
+import { openTemporaryStore } from './temporary-store.ts';
+
+export const TOKEN = 'canary-token-0123456789abcdef0123456789';
+
+export type Served = AssembledGateway & {
+  port: number;
+  url: string;
+  /** What the HTTP application logged. */
+  requests: LogEntry[];
+  routes: readonly Route[];
+  draining: AbortController;
+  streams: { open: number };
+  /** Calls the API with the credential; a body is sent as JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Sends bytes as they are and returns the whole answer. */
+  raw(text: string): Promise<string>;
+};
+
+export type Answer = { status: number; headers: Headers; body: Record<string, unknown>; text: string };
+
+export type ServeOptions = Partial<AssembledOptions> & {
+  credential?: Credential;
+  isReady?: () => boolean;
+  maxConnections?: number;
+};
+
+/** The HTTP application on a free port, with real routes over a real store; gone when the test ends. */
+export async function serveApp(options: ServeOptions = {}): Promise<Served> {
+  const gateway = assembleGateway({ store: openTemporaryStore().store, ...options });
+  const { log, entries } = createRecordingLog();
+  const draining = new AbortController();
+  const streams = { open: 0 };
+  const routes = [...buildRoutes(gateway, options, draining, streams), failingRoute];
+  const credential = options.credential ?? { mode: 'token', secret: TOKEN, source: '/etc/xopc/gateway-token' };
+  const server = createServer(createApp({ routes, credential, log }).callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await gateway.start();
+  onTestFinished(async () => {
+    draining.abort();
+    server.closeAllConnections();
+    server.close();
+    await gateway.outbound.stop(0);
+  });
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    ...gateway,
+    port,
+    url,
+    requests: entries,
+    routes,
+    draining,
+    streams,
+    call: (method, path, body, headers) => callApp(`${url}${path}`, { method, body, headers }),
+    raw: (text) => sendRaw(port, text),
+  };
+}
+
+/** A route with a bug, as every program has one. */
+const failingRoute = defineRoute({
+  method: 'GET',
+  path: '/api/broken',
+  scope: 'operator.read',
+  handle() {
+    throw new TypeError('canary-detail of an internal error');
+  },
+});
+
+function buildRoutes(
+  gateway: AssembledGateway,
+  { isReady = () => true, maxConnections = 3 }: ServeOptions,
+  draining: AbortController,
+  streams: { open: number },
+): Route[] {
+  return listRoutes({
+    ...gateway,
+    health: {
+      instanceId: 'instance',
+      generation: 7,
+      isReady,
+      isDegraded: () => false,
+      details: async () => ({ secretDetail: true }),
+    },
+    streams: {
+      events: gateway.events,
+      maxConnections,
+      draining: draining.signal,
+      openStreams: () => streams.open,
+      countStream() {
+        streams.open += 1;
+        return () => {
+          streams.open -= 1;
+        };
+      },
+    },
+  });
+}
+
+type Call = { method: string; body: unknown; headers: Record<string, string> | undefined };
+
+async function callApp(url: string, { method, body, headers }: Call): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: isRawBody(body) ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : {},
+  };
+}
+
+function isRawBody(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array;
+}
+
+function sendRaw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(answer));
+    socket.setTimeout(3_000, () => socket.destroy());
+  });
+}
+
+/** Reads server-sent events until there are as many as asked for, or the stream ends. */
+export async function readEvents(
+  response: Response,
+  count = Number.POSITIVE_INFINITY,
+): Promise<{ id?: string; event?: string; data?: unknown; retry?: number }[]> {
+  const events: { id?: string; event?: string; data?: unknown; retry?: number }[] = [];
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (let chunk = await reader?.read(); chunk?.done === false; chunk = await reader?.read()) {
+    text += chunk.value;
+    const blocks = text.split('\n\n');
+    text = blocks.pop() ?? '';
+    events.push(...blocks.filter((block) => !block.startsWith(':')).map(parseEvent));
+    if (events.length >= count) break;
+  }
+  await reader?.cancel();
+  return events;
+}
+
+function parseEvent(block: string): { id?: string; event?: string; data?: unknown; retry?: number } {
+  const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s)));
+  return {
+    ...(fields['id'] === undefined ? {} : { id: fields['id'] }),
+    ...(fields['event'] === undefined ? {} : { event: fields['event'] }),
+    ...(fields['data'] === undefined ? {} : { data: JSON.parse(fields['data']) }),
+    ...(fields['retry'] === undefined ? {} : { retry: Number(fields['retry']) }),
+  };
+}
