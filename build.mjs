@@ -71,10 +71,20 @@ function options() {
     chunkNames: 'chunks/[name]-[hash]',
     external: ['@photostructure/sqlite', 'autocannon'],
     alias: { 'dtrace-provider': absent, mv: absent, 'safe-json-stringify': absent },
-    define: { __XOPC_VERSION__: JSON.stringify(version) },
-    // Bundled CommonJS packages still call require() and read __dirname.
+    define: {
+      __XOPC_VERSION__: JSON.stringify(version),
+      __filename: '__bundleFile',
+      __dirname: '__bundleFolder',
+    },
+    // Bundled CommonJS packages still call require() and read __dirname. None of these names may be one that a package declares.
     banner: {
-      js: "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fp}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__dn(__filename);",
+      js: [
+        "import{createRequire as __bundleRequire}from'node:module';",
+        "import{fileURLToPath as __bundleToPath}from'node:url';",
+        "import{dirname as __bundleDirname}from'node:path';",
+        'globalThis.require??=__bundleRequire(import.meta.url);',
+        'const __bundleFile=__bundleToPath(import.meta.url),__bundleFolder=__bundleDirname(__bundleFile);',
+      ].join(''),
     },
     logLevel: 'warning',
   };

@@ -36,7 +36,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'process',
-          include: ['test/{emulators,supervisor,e2e,chaos}/**/*.test.ts', 'test/worker/{channels,agent/providers}/**/*.test.ts'],
+          include: [
+            'test/{emulators,supervisor,e2e,chaos}/**/*.test.ts',
+            'test/worker/{channels,agent/providers}/**/*.test.ts',
+          ],
           // Real processes on two cores: side by side they would only wait for each other.
           fileParallelism: false,
           isolate: false,

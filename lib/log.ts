@@ -94,9 +94,16 @@ function serializeError(error: unknown): unknown {
 export function terminalOutput(env: Environment): Pick<LoggerOptions, 'console'> {
   if (env['XOPC_LOG_CONSOLE'] === 'false') return {};
   const isTerminal = process.stdout.isTTY === true;
+  // A closed terminal or pipe must not end the gateway; the file has every line.
+  let isGone = false;
+  process.stdout.on('error', () => {
+    isGone = true;
+  });
   return {
     console: {
-      write: (text) => void process.stdout.write(text),
+      write(text) {
+        if (!isGone) process.stdout.write(text);
+      },
       pretty: isTerminal,
       color: isTerminal && env['NO_COLOR'] === undefined,
     },

@@ -16,6 +16,7 @@ import {
   type Timer,
   type WorkerFailure,
 } from './state-model.ts';
+import { watchTerminal } from './terminal.ts';
 import { failureFrom, listenFailure } from './worker-failure.ts';
 
 export type RunLoopOptions = {
@@ -43,6 +44,7 @@ export class RunLoop {
   readonly #workers = new Map<number, LiveWorker>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #state: SupervisorState = initialState();
+  readonly #terminal = watchTerminal();
   #finish: (outcome: Outcome) => void = () => undefined;
 
   constructor(options: RunLoopOptions) {
@@ -61,11 +63,9 @@ export class RunLoop {
   onSignal(signal: GatewaySignal): void {
     switch (signal) {
       case 'SIGTERM':
-      case 'SIGINT': {
-        const { drainTimeoutMs } = this.#options.readEssentials();
-        this.#dispatch({ t: 'stop.requested', signal, drainTimeoutMs });
+      case 'SIGINT':
+        this.#requestStop(signal);
         return;
-      }
       case 'SIGUSR1':
         this.#requestRestart('SIGUSR1');
         return;
@@ -73,11 +73,21 @@ export class RunLoop {
         this.#options.log.info(this.#report(), 'Diagnostic report.');
         return;
       case 'SIGHUP':
+        if (this.#terminal.isLost()) {
+          this.#options.log.info('The terminal was closed.');
+          this.#requestStop('SIGTERM');
+          return;
+        }
         this.#options.log.info('SIGHUP ignored: restart with SIGUSR1 to read the configuration again.');
         return;
       default:
         signal satisfies never;
     }
+  }
+
+  #requestStop(signal: 'SIGTERM' | 'SIGINT'): void {
+    const { drainTimeoutMs } = this.#options.readEssentials();
+    this.#dispatch({ t: 'stop.requested', signal, drainTimeoutMs });
   }
 
   #requestRestart(reason: string): void {

@@ -102,7 +102,8 @@ function drainReplaced({ state, effects }: Draft, generation: number): void {
 function onFailed({ state, effects }: Draft, event: Extract<SupervisorEvent, { t: 'worker.failed' }>): void {
   const { generation, failure } = event;
   const worker = findWorker(state, generation);
-  if (worker === undefined) return;
+  // The first reason is the cause; what a worker says on its way out follows from it.
+  if (worker === undefined || worker.failure !== null) return;
   worker.failure = failure;
   effects.push({ t: 'log', level: 'error', message: failure.message, fields: { generation, exit: failure.exitCode } });
   if (worker.stage !== 'draining') {

@@ -41,6 +41,8 @@ export type Gateway = {
   /** Resolves with the pid of a worker that serves and is not this one. */
   nextWorker(previousPid: number, timeoutMs?: number): Promise<number>;
   signal(name: NodeJS.Signals): void;
+  /** Closes the pipes that the gateway writes to. */
+  closeOutput(): void;
   /** `kill -9`; resolves when what was named is gone. A killed worker is replaced, a killed supervisor takes its worker along. */
   kill(what: 'worker' | 'supervisor' | 'tree'): Promise<void>;
   /** Asks it to end and waits. */
@@ -88,6 +90,10 @@ export async function startGateway(options: StartOptions = {}): Promise<Gateway>
     events: (path = '/api/events', call = {}) => openEvents(`${url}${path}`, withToken(call, token)),
     nextWorker: (previousPid, timeoutMs = 15_000) =>
       eventually('another worker', () => findOther(workerPid(), previousPid, port), timeoutMs),
+    closeOutput() {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
     kill: (what) => kill(what, { home, supervisorPid, workerPid: workerPid() }),
     stop() {
       signal('SIGTERM');
