@@ -37,10 +37,14 @@ async function startOnTerminal(): Promise<Session> {
     OLLAMA_HOST: '127.0.0.1:9',
     TERM: 'xterm',
   };
-  const child: ChildProcess = spawn('script', ['-qfec', `exec '${process.execPath}' '${program}' gateway`, '/dev/null'], {
-    env,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child: ChildProcess = spawn(
+    'script',
+    ['-qfec', `exec '${process.execPath}' '${program}' gateway`, '/dev/null'],
+    {
+      env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   let screen = '';
   child.stdout?.on('data', (chunk) => {
     screen += String(chunk);
