@@ -72,6 +72,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   draining.abort();
   clearInterval(lookout);
   await finish({ services, lease, server, drain, channel });
+  await releaseClaims(services, owner, log);
   clearInterval(heartbeat);
   services.store.close();
   log.info('Drained');
@@ -150,6 +151,16 @@ async function takeOver({ store, inbound }: Services, owner: string, log: Logger
     await inbound.wakeAll();
   } catch (error) {
     log.error({ err: error }, 'Unfinished turns of a worker that ended could not be taken over');
+  }
+}
+
+/** What did not finish in time is worked on by the next worker; being interrupted in order is not the message's fault (RESUME-1). */
+async function releaseClaims({ store }: Services, owner: string, log: Logger): Promise<void> {
+  try {
+    const left = await store.inbox.release(owner);
+    if (left > 0) log.info({ left }, 'Unfinished turns are left to the next worker');
+  } catch (error) {
+    log.warn({ err: error }, 'Unfinished turns could not be handed over; the next worker finds them by itself');
   }
 }
 

@@ -5,7 +5,7 @@ import type { WorkerOverrides } from '../ipc.ts';
 import { resolveBind } from './bind.ts';
 import { applyOverrides } from './overrides.ts';
 import { type Config, configSchema } from './schema.ts';
-import { readConfigSource } from './source.ts';
+import { isRecord, readConfigSource } from './source.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
 export type LoadedConfig = { config: Config; warnings: FieldProblem[] };
@@ -32,13 +32,22 @@ export function loadConfig(path: string, env: Environment, overrides: WorkerOver
   const parsed = v.safeParse(configSchema, input);
   const problems = [...source.problems];
   if (!parsed.success) problems.push(...parsed.issues.map(describeIssue));
-  if (parsed.success) problems.push(...findContradictions(parsed.output));
+  if (parsed.success) problems.push(...findMisplacedLists(input, parsed.output), ...findContradictions(parsed.output));
   if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
   return { config: deepFreeze(parsed.output), warnings: findUnknownKeys(configSchema, source.value) };
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): FieldProblem {
   return { path: v.getDotPath(issue) ?? '(file)', message: issue.message.replace(/^Invalid \w+: /, '') };
+}
+
+/** Valibot takes an array for an object without keys; what comes out then is of another kind than what went in. */
+function findMisplacedLists(input: unknown, output: unknown, path = ''): FieldProblem[] {
+  if (Array.isArray(input) && isRecord(output)) return [{ path, message: 'must be an object, not a list' }];
+  if (!isRecord(input) || !isRecord(output)) return [];
+  return Object.entries(input).flatMap(([key, item]) =>
+    findMisplacedLists(item, output[key], path === '' ? key : `${path}.${key}`),
+  );
 }
 
 /** What types cannot say: pairs of settings that exclude each other. */

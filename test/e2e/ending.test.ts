@@ -107,3 +107,20 @@ it('the token is the same for clients that come back after a crash', async () =>
   expect((await next.request('/api/sessions', { token: gateway.token })).status).toBe(200);
   await next.kill('tree');
 });
+
+it('a turn that does not end in time is begun again at the next start, however often that happens', async () => {
+  const bot = await world.createBot();
+  const config = world.configure(bot);
+  const hurried = { ...config, gateway: { ...config.gateway, drainTimeout: '300ms' } };
+  await world.llm.configure({ firstDelayMs: 30_000 });
+  let gateway = await startGateway({ config: hurried });
+  await bot.say(123, 'patience');
+  for (let stops = 0; stops < 3; stops += 1) {
+    await whileThinking('patience');
+    expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+    if (stops === 2) await world.llm.configure({ firstDelayMs: 0 });
+    gateway = await startGateway({ home: gateway.home });
+  }
+  expect(await bot.texts(123, 1)).toEqual(['echo: patience']);
+  await gateway.stop();
+});

@@ -77,15 +77,13 @@ export function createInbox(database: Database) {
       return isWaiting ? database.write((tx) => claimNext(tx, sessionKey, owner)) : undefined;
     },
 
-    /** Gives a claim back unworked; it does not count as an attempt. */
-    release: (row: InboxRow, owner: string): Promise<void> =>
-      database.write((tx) => {
-        tx.run(
-          "UPDATE inbox SET state='new', claimed_by=NULL, attempts=attempts-1 WHERE id=? AND claimed_by=?",
-          row.id,
-          owner,
-        );
-      }),
+    /** Gives all claims of an owner back that ends in order; they do not count as attempts. Returns how many there were. */
+    release: (owner: string): Promise<number> =>
+      database.write(
+        (tx) =>
+          tx.run("UPDATE inbox SET state='new', claimed_by=NULL, attempts=attempts-1 WHERE claimed_by=?", owner)
+            .changes,
+      ),
 
     /** Frees the claims of workers that are gone: of one of them, or of all but `survivor`. */
     recover: (who: { owner: string } | { survivor: string }): Promise<number> =>

@@ -93,6 +93,14 @@ describe('a configuration', () => {
     expect(problems.find(({ path }) => path === 'gateway.bind')?.message).toContain('"loopback"');
   });
 
+  it('is refused where a list stands for an object', () => {
+    expect(pathsOf({ gateway: [], agents: { defaults: [] }, channels: { telegram: [] } })).toEqual([
+      'agents.defaults',
+      'channels.telegram',
+      'gateway',
+    ]);
+  });
+
   it('reads durations with units and as seconds', () => {
     const { config } = load({
       gateway: { drainTimeout: 5 },
