@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startLoad } from '../supervisor/http-load.ts';
 import { isRunning } from '../supervisor/running-supervisor.ts';
 import { eventually } from './eventually.ts';
 import { type Gateway, startGateway, stopAll } from './gateway.ts';
-import { startLoad } from './load.ts';
 import { type Bot, startWorld, type World } from './world.ts';
 
 let world: World;
@@ -27,7 +27,7 @@ const restart = async (): Promise<number> => {
 };
 
 it('three restarts under 40 clients fail no request, and each brings a new worker', async () => {
-  const load = startLoad(gateway.port, 40);
+  const load = startLoad(gateway.port, 40, '/health');
   const pids = [gateway.workerPid()];
   for (let round = 0; round < 3; round += 1) {
     pids.push(await restart());

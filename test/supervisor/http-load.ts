@@ -5,8 +5,8 @@ export type Load = {
   stop(): Promise<{ total: number; failures: string[]; generations: number[] }>;
 };
 
-/** Runs clients against a port until stopped: half of them keep their connection, the others open a new one each time. */
-export function startLoad(port: number, clients: number): Load {
+/** Runs clients against a path that tells the worker's generation, until stopped: half of them keep their connection, the others open a new one each time. */
+export function startLoad(port: number, clients: number, path = '/'): Load {
   const failures: string[] = [];
   const generations = new Set<number>();
   let total = 0;
@@ -16,7 +16,7 @@ export function startLoad(port: number, clients: number): Load {
     while (!isStopped) {
       try {
         total += 1;
-        generations.add((await fetchWorker(port, agent)).generation);
+        generations.add((await fetchWorker(port, agent, path)).generation);
       } catch (error) {
         failures.push(String(error));
       }
@@ -41,8 +41,9 @@ export function startLoad(port: number, clients: number): Load {
 export async function fetchWorker(
   port: number,
   agent: Agent | false = false,
+  path = '/',
 ): Promise<{ generation: number; pid: number }> {
-  return JSON.parse(await fetchText(port, '/', agent));
+  return JSON.parse(await fetchText(port, path, agent));
 }
 
 /** Waits until new connections reach a worker of this generation; right after a restart the old one may still take one. */
@@ -56,7 +57,7 @@ export async function untilServedBy(port: number, generation: number): Promise<v
   }
 }
 
-/** The body of a GET request; rejects when the connection fails. */
+/** The body of a GET request; rejects when the connection or the answer fails. */
 export function fetchText(port: number, path: string, agent: Agent | false = false): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', port, path, agent, timeout: 10_000 }, (response) => {
@@ -64,7 +65,10 @@ export function fetchText(port: number, path: string, agent: Agent | false = fal
       response.on('data', (chunk) => {
         body += String(chunk);
       });
-      response.on('end', () => resolve(body));
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(body);
+        else reject(new Error(`status ${response.statusCode}`));
+      });
       response.on('error', reject);
     });
     request.on('error', reject);
