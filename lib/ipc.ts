@@ -40,6 +40,8 @@ export type SupervisorMessage =
       instanceId: string;
       overrides: WorkerOverrides;
       listeners: number;
+      /** Generations of the other workers that live now: what they are working on stays theirs. */
+      peers: number[];
       /** Set when no other worker holds the lease, so that a cold start need not ask for it. */
       leaseEpoch: number | null;
     }

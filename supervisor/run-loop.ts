@@ -210,7 +210,9 @@ export class RunLoop {
   #welcome(generation: number, leaseEpoch: number | null): void {
     const { instanceId, overrides, listeners } = this.#options;
     const worker = this.#workers.get(generation)?.child;
-    worker?.send({ t: 'sup.welcome', generation, instanceId, overrides, listeners: listeners.length, leaseEpoch });
+    const peers = [...this.#workers.keys()].filter((other) => other !== generation);
+    const count = listeners.length;
+    worker?.send({ t: 'sup.welcome', generation, instanceId, overrides, listeners: count, peers, leaseEpoch });
     worker?.sendListeners(listeners);
   }
 

@@ -1,6 +1,5 @@
 import type { Logger } from '../lib/log.ts';
 import type { Services } from './services.ts';
-import { LeaseLost } from './store/lease.ts';
 
 export type Lease = {
   /** The store's epoch; 0 while it is not held. */
@@ -75,9 +74,9 @@ export function createLease(options: { owner: string; services: () => Services; 
         'Channel start: phase-2 complete',
       );
       const clean = (): void =>
-        void services.store.prune().catch((error: unknown) => {
-          if (!(error instanceof LeaseLost)) log.error({ err: error }, 'Old rows could not be removed');
-        });
+        void services.store
+          .prune()
+          .catch((error: unknown) => log.error({ err: error }, 'Old rows could not be removed'));
       clean();
       prune = setInterval(clean, PRUNE_EVERY_MS);
     },

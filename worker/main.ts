@@ -45,11 +45,21 @@ export async function runWorker(): Promise<number> {
     const { config, warnings } = loadConfig(paths.configPath, env, welcome.overrides);
     log.level(config.logging.level);
     for (const { path, message } of warnings) log.warn(`Configuration: ${path} ${message}`);
-    await serve({ channel, mailbox, welcome, config, env, paths, redactor, log, startedAt });
+    await Promise.race([
+      nextCrash(),
+      serve({ channel, mailbox, welcome, config, env, paths, redactor, log, startedAt }),
+    ]);
     return EXIT.ok;
   } catch (error) {
     return reportFatal(error, channel, log);
   }
+}
+
+/** Rejects with the first error that nobody catches, so that its reason is in the log and not only on a terminal. */
+function nextCrash(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    process.once('uncaughtException', reject);
+  });
 }
 
 /** A configuration or state that a person must mend ends with its own code; anything else is a crash, and the supervisor tries again. */

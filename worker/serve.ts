@@ -35,9 +35,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   const lease: Lease = createLease({ owner, services: () => services, log });
   const services: Services = createServices({ ...options, owner, currentEpoch: () => lease.epoch });
   services.registry.init();
-  const isFirst = welcome.leaseEpoch !== null;
-  // Nobody else is alive: what an earlier worker had claimed is free.
-  if (isFirst) await services.store.inbox.recover({ survivor: owner });
+  // What workers had claimed that are gone is free; those of whom we are told later follow by `peer.exited`.
+  await services.store.inbox.recover({
+    survivors: [generation, ...welcome.peers].map((living) => `${instanceId}/${living}`),
+  });
   if (welcome.leaseEpoch !== null) await lease.take(welcome.leaseEpoch);
 
   const draining = new AbortController();
@@ -61,9 +62,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const lookout = watchInbox(services, log);
   mailbox.onPeerExited((peer) => void takeOver(services, `${instanceId}/${peer}`, log));
   channel.send({ t: 'worker.ready', bootMs: Math.round(performance.now() - options.startedAt) });
-  activate(options, lease, isFirst).catch((error: unknown) =>
-    log.error({ err: error }, 'The channels could not be activated'),
-  );
+  activate(options, lease).catch((error: unknown) => log.error({ err: error }, 'The channels could not be activated'));
   void services.warm().catch((error: unknown) => log.warn({ err: error }, 'Warming up failed'));
 
   const drain = await mailbox.drainAsked;
@@ -139,8 +138,8 @@ async function listen({ channel }: ServeOptions, server: Server, sockets: readon
   }
 }
 
-async function activate({ mailbox }: ServeOptions, lease: Lease, isFirst: boolean): Promise<void> {
-  if (!isFirst) await lease.take((await mailbox.leaseGranted).epoch);
+async function activate({ mailbox, welcome }: ServeOptions, lease: Lease): Promise<void> {
+  if (welcome.leaseEpoch === null) await lease.take((await mailbox.leaseGranted).epoch);
   await lease.activate();
 }
 

@@ -5,7 +5,7 @@ import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { createFallbackModel, type FallbackModel } from './agent/fallback-model.ts';
 import { createLanes, type Lanes } from './agent/lanes.ts';
-import { createProviders } from './agent/providers/create.ts';
+import { createProviders, listProviderSecrets } from './agent/providers/create.ts';
 import { createOfflineProvider } from './agent/providers/offline.ts';
 import type { Provider } from './agent/providers/provider.ts';
 import { createRuns, type Runs } from './agent/runs.ts';
@@ -53,6 +53,7 @@ export function createServices(options: ServicesOptions): Services {
     ? resolveTelegramAccounts(config.channels.telegram, env)
     : [];
   for (const account of telegramAccounts) redactor.add(account.botToken);
+  for (const secret of listProviderSecrets(config.providers, env)) redactor.add(secret);
   const remote = createProviders(config.providers, env);
   const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);
   const store = openStore({ path: paths.databaseFile, durability: config.store.durability });

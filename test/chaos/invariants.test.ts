@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TelegramCall } from '../emulators/telegram/control-contract.ts';
 import { type Evidence, findProblems } from './invariants.ts';
 
+const SET_ASIDE = 'Your message interrupted the gateway twice …';
 const MARK = '\n\n(possible repeat after an interruption)';
 
 const send = (text: string, more: Partial<TelegramCall> = {}): TelegramCall => ({
@@ -26,7 +27,9 @@ describe('the invariant checker is content with', () => {
     ['every answer once, whole or in parts', ['one', 'two a', 'two b']],
     ['a marked repeat', ['one', `one${MARK}`, 'two a two b', `two a two b${MARK}`]],
     ['a marked text that came once only', [`one${MARK}`, 'two a', `two b${MARK}`]],
-    ['the word that a message was set aside', ['Your message interrupted the gateway twice …', 'two a two b']],
+    ['the word that a message was set aside', [SET_ASIDE, 'two a two b']],
+    ['two messages that were set aside, the second word marked', [SET_ASIDE, `${SET_ASIDE}${MARK}`]],
+    ['the same word twice, the first one repeated', [SET_ASIDE, `${SET_ASIDE}${MARK}`, SET_ASIDE]],
   ])('%s', (_what, answers) => {
     expect(judge(answers)).toEqual([]);
   });

@@ -42,32 +42,34 @@ export function findProblems(evidence: Evidence): string[] {
 
 /** Reads a chat as its person does: question by question. */
 function readChat({ asked, answers }: Evidence, chat: number): string[] {
-  const rest = [...(answers.get(chat) ?? [])].map(({ text }) => text);
-  let previous = '';
-  const take = (): string | undefined => {
-    while (isRepeatOf(previous, rest[0])) rest.shift();
-    previous = unmark(rest[0] ?? '');
-    return rest.shift() === undefined ? undefined : previous;
-  };
-  for (const { answer } of asked.filter((message) => message.chat === chat)) {
-    const problem = readAnswer(answer, take);
-    if (problem !== undefined) return [`chat ${chat}: ${problem}`];
-  }
-  const surplus = take();
-  return surplus === undefined ? [] : [`chat ${chat}: nobody asked for "${shorten(surplus)}"`];
+  const questions = asked.filter((message) => message.chat === chat).map(({ answer }) => answer);
+  const texts = (answers.get(chat) ?? []).map(({ text }) => text);
+  const problem = read({ questions, seen: '', texts, previous: '' });
+  return problem === undefined ? [] : [`chat ${chat}: ${problem}`];
 }
 
-function readAnswer(answer: string, take: () => string | undefined): string | undefined {
-  let seen = '';
-  while (seen !== answer) {
-    const part = take();
-    if (part === undefined) return `"${shorten(answer)}" ends after ${seen.length} of ${answer.length} characters`;
-    if (seen === '' && SET_ASIDE.test(part)) return undefined;
-    const longer = seen === '' ? part : `${seen} ${part}`;
-    if (!answer.startsWith(longer)) return `"${shorten(part)}" instead of the rest of "${shorten(answer)}"`;
-    seen = longer;
-  }
-  return undefined;
+/** How far a chat was read: the questions without an answer, what was seen of the first one's, and the texts that follow `previous`. */
+type Reading = { questions: readonly string[]; seen: string; texts: readonly string[]; previous: string };
+
+function read(reading: Reading): string | undefined {
+  const [text, ...later] = reading.texts;
+  if (!isRepeatOf(reading.previous, text)) return readText(reading);
+  const problem = read({ ...reading, texts: later });
+  // Two messages that were set aside have the same answer; the second may be marked because its first try never left.
+  return problem === undefined || !SET_ASIDE.test(reading.previous) ? problem : readText(reading);
+}
+
+function readText({ questions, seen, texts }: Reading): string | undefined {
+  const [answer, ...others] = questions;
+  const [marked, ...later] = texts;
+  if (answer === undefined) return marked === undefined ? undefined : `nobody asked for "${shorten(marked)}"`;
+  if (marked === undefined) return `"${shorten(answer)}" ends after ${seen.length} of ${answer.length} characters`;
+  const previous = unmark(marked);
+  const longer = seen === '' ? previous : `${seen} ${previous}`;
+  const isSetAside = seen === '' && SET_ASIDE.test(previous);
+  if (isSetAside || longer === answer) return read({ questions: others, seen: '', texts: later, previous });
+  if (answer.startsWith(longer)) return read({ questions, seen: longer, texts: later, previous });
+  return `"${shorten(previous)}" instead of the rest of "${shorten(answer)}"`;
 }
 
 function isRepeatOf(previous: string, text: string | undefined): boolean {
@@ -96,8 +98,8 @@ function findUnexplainedRepeats({ calls, kills }: Evidence): string[] {
 }
 
 function isExplained(send: TelegramCall, before: TelegramCall | undefined, kills: readonly number[]): boolean {
-  // The try before was written down but never left.
-  if (before === undefined) return kills.some((at) => at <= send.at);
+  // The try before was written down but never left; of a notice that others got too, it cannot be told which call it was.
+  if (before === undefined || SET_ASIDE.test(textOf(send))) return kills.some((at) => at <= send.at);
   if (before.outcome === 'dropped') return true;
   // A marked try that was refused for certain is made again as it was.
   if (!before.processed && typeof before.outcome === 'number' && REPEAT.test(textOf(before))) return true;

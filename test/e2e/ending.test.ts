@@ -124,3 +124,14 @@ it('a turn that does not end in time is begun again at the next start, however o
   expect(await bot.texts(123, 1)).toEqual(['echo: patience']);
   await gateway.stop();
 });
+
+it('a worker that fails by a mistake of its own leaves the reason in the log and is replaced', async () => {
+  const mistake = "setTimeout(() => { throw new Error('planted mistake') }, 1200)";
+  const preload = `if (process.argv[1]?.endsWith('worker/index.js')) ${mistake}`;
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(preload)}` };
+  const gateway = await startGateway({ config: {}, env });
+  const first = gateway.workerPid();
+  await gateway.nextWorker(first);
+  expect(gateway.home.readLog()).toMatch(/"level":60.*planted mistake/);
+  expect(await gateway.stop()).toMatchObject({ code: 0 });
+});

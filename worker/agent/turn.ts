@@ -1,3 +1,4 @@
+import { NoAnswer, withDeadline } from '../../lib/deadline.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type AgentProfile, parseModelRef } from './models.ts';
@@ -19,7 +20,7 @@ export type TurnRequest = {
 
 export type TurnOutcome = { text: string; model: string; usage?: Usage; isAborted: boolean };
 
-/** No model of the chain answered. The message is fit for the user; `attempts` tell the operator why. */
+/** No model of the chain answered. The message is fit for the user, the cause for the operator. */
 export class TurnFailed extends Error {
   override readonly name = 'TurnFailed';
   readonly isTimeout: boolean;
@@ -39,22 +40,32 @@ export async function runTurn(
   providers: ReadonlyMap<string, Provider>,
   log: Logger,
 ): Promise<TurnOutcome> {
-  const timeout = AbortSignal.timeout(request.timeoutMs);
-  const signal = AbortSignal.any([request.signal, timeout]);
+  if (request.signal.aborted) return { text: '', model: request.models[0] ?? '', isAborted: true };
+  try {
+    return await withDeadline(request.signal, request.timeoutMs, (signal) =>
+      tryModels({ request, providers, signal }, log),
+    );
+  } catch (failure) {
+    const isTimeout = failure instanceof NoAnswer || (failure instanceof ProviderError && failure.kind === 'timeout');
+    throw new TurnFailed(explainFailure(failure, isTimeout), { cause: failure, isTimeout });
+  }
+}
+
+async function tryModels(turn: Omit<Attempt, 'ref' | 'attempt'>, log: Logger): Promise<TurnOutcome> {
+  const { request, signal } = turn;
   let failure: unknown;
   for (const ref of request.models) {
     const attempt = { text: '' };
     try {
-      return await tryModel({ ref, request, providers, signal, attempt });
+      return await tryModel({ ...turn, ref, attempt });
     } catch (error) {
       failure = error;
       if (request.signal.aborted) return { text: attempt.text, model: ref, isAborted: true };
       log.warn({ err: error, model: ref, session: request.sessionKey }, 'A model did not answer');
-      if (timeout.aborted || attempt.text !== '') break;
+      if (signal.aborted || attempt.text !== '') break;
     }
   }
-  const isTimeout = timeout.aborted || (failure instanceof ProviderError && failure.kind === 'timeout');
-  throw new TurnFailed(explainFailure(failure, isTimeout), { cause: failure, isTimeout });
+  throw failure;
 }
 
 type Attempt = {

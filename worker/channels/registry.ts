@@ -83,11 +83,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     async stop() {
       stopping.abort();
       const stops = [...plugins.values()].map((plugin) =>
-        plugin
-          .stop?.()
-          .catch((error: unknown) =>
-            log.warn({ err: error, channel: plugin.meta.id }, 'A channel did not stop cleanly'),
-          ),
+        attempt(
+          async () => plugin.stop?.(),
+          (error) => log.warn({ err: error, channel: plugin.meta.id }, 'A channel did not stop cleanly'),
+        ),
       );
       // A stop that hangs is abandoned; the lease keeps what it may still do from counting (LIVE-4).
       await Promise.race([Promise.all(stops), sleep(STOP_BUDGET_MS, undefined, { ref: false })]);
@@ -165,16 +164,20 @@ async function keepTyping(
 ): Promise<void> {
   const target = { accountId, chatId, ...(threadId === undefined ? {} : { threadId }) };
   while (!signal.aborted) {
-    await attempt(async () => plugin.showTyping?.(target, signal));
+    // Decoration: the next one may succeed, and the answer does not depend on it.
+    await attempt(
+      async () => plugin.showTyping?.(target, signal),
+      () => undefined,
+    );
     await sleep(TYPING_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
 /** Runs what may fail without harm, whether it throws at once or later. */
-async function attempt(action: () => Promise<void>): Promise<void> {
+async function attempt(action: () => Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
   try {
     await action();
-  } catch {
-    // The next one may succeed.
+  } catch (error) {
+    onFailure(error);
   }
 }

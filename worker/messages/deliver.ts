@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../../lib/deadline.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type OutboundMessage, RateLimited, Rejected, Unreachable } from '../channels/plugin.ts';
@@ -114,9 +115,10 @@ async function attempt({ carrier, ambiguous }: DeliveryOptions, row: OutboxRow, 
     return { kind: 'again', afterMs: MISSING_CHANNEL_RETRY_MS, reason: `the channel ${row.channel} is not enabled` };
   }
   try {
-    const signal = AbortSignal.any([tenure.sending.signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
     // Not every channel ends in time when it is told to; the chat and our own end do not wait for it.
-    const { remoteId } = await Promise.race([carrier.send(row.channel, message, signal), rejectOnAbort(signal)]);
+    const { remoteId } = await withDeadline(tenure.sending.signal, SEND_TIMEOUT_MS, (signal) =>
+      Promise.race([carrier.send(row.channel, message, signal), rejectOnAbort(signal)]),
+    );
     return { kind: 'sent', remoteId };
   } catch (error) {
     return judge(error, row.attempts, tenure);

@@ -92,17 +92,23 @@ export function createInbound(options: InboundOptions): Inbound {
 }
 
 async function isAdmitted(options: InboundOptions, channel: string, message: InboundMessage): Promise<boolean> {
-  if (message.peer.kind === 'group') return true;
   const { accountId, senderId, senderName } = message;
   const sender = { channel, accountId, senderId, ...(senderName === undefined ? {} : { senderName }) };
-  const admission = await admitSender(sender, options.policyOf(channel, accountId), options.store.pairings);
+  const policy = options.policyOf(channel, accountId);
+  const isGroup = message.peer.kind === 'group';
+  // Whoever may not write in private may not do so from a group either, where no code is told for all to read.
+  const admission = await admitSender(sender, isGroup ? withoutPairing(policy) : policy, options.store.pairings);
   if (admission.verdict === 'allow') return true;
   options.log.info(
     { channel, account: accountId, sender: senderId, verdict: admission.verdict },
-    'A private message was not let in',
+    'A message was not let in',
   );
   if (admission.verdict === 'pair') await tellCode(options, channel, message, admission.code);
   return false;
+}
+
+function withoutPairing(policy: AccountPolicy): AccountPolicy {
+  return policy.dmPolicy === 'pairing' ? { ...policy, dmPolicy: 'allowlist' } : policy;
 }
 
 /** Sent before the cursor moves on, once per code: a crash in between neither loses it nor tells it twice. */

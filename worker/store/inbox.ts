@@ -85,11 +85,14 @@ export function createInbox(database: Database) {
             .changes,
       ),
 
-    /** Frees the claims of workers that are gone: of one of them, or of all but `survivor`. */
-    recover: (who: { owner: string } | { survivor: string }): Promise<number> =>
+    /** Frees the claims of workers that are gone: of one of them, or of all but the survivors. Returns how many there were. */
+    recover: (who: { owner: string } | { survivors: readonly string[] }): Promise<number> =>
       database.write((tx) => {
-        const [condition, name] = 'owner' in who ? ['claimed_by=?', who.owner] : ['claimed_by<>?', who.survivor];
-        return tx.run(`UPDATE inbox SET state='new', claimed_by=NULL WHERE state='claimed' AND ${condition}`, name)
+        const [condition, value] =
+          'owner' in who
+            ? ['claimed_by=?', who.owner]
+            : ['claimed_by NOT IN (SELECT value FROM json_each(?))', JSON.stringify(who.survivors)];
+        return tx.run(`UPDATE inbox SET state='new', claimed_by=NULL WHERE state='claimed' AND ${condition}`, value)
           .changes;
       }),
 

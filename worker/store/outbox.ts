@@ -59,12 +59,12 @@ export function createOutbox(database: Database) {
 
     /** Rows not yet settled that come after `seq`, oldest first, and the newest number that was looked at. */
     pendingAfter: (seq: number): Promise<{ rows: OutboxRow[]; newest: number }> =>
-      database.read((tx) => ({
-        rows: tx
-          .all<RawRow>("SELECT * FROM outbox WHERE seq>? AND state IN ('queued', 'sending') ORDER BY seq", seq)
-          .map(readRow),
-        newest: tx.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM outbox')?.seq ?? 0,
-      })),
+      database.read((tx) => {
+        // First, because another worker may commit in between: what comes then is read again, and never overlooked.
+        const newest = tx.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM outbox')?.seq ?? 0;
+        const sql = "SELECT * FROM outbox WHERE seq>? AND state IN ('queued', 'sending') ORDER BY seq";
+        return { rows: tx.all<RawRow>(sql, seq).map(readRow), newest };
+      }),
 
     /** Marks the moment before the request leaves, so that a crash in between is known to be ambiguous (OUT-1). */
     markSending: (row: OutboxRow, epoch: number): Promise<void> =>

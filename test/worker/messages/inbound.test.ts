@@ -121,4 +121,19 @@ describe('a stranger', () => {
     expect(gateway.channel.sent).toMatchObject([{ chatId: '8', text: 'echo: hi' }]);
     expect(await store.inbox.cursor('test', 'default')).toBe('9');
   });
+
+  it('cannot go around that through a group, where no code is told either', async () => {
+    const gateway = await startConversations({ policy });
+    const inGroup = (senderId: string, text: string) =>
+      incoming('-5', text, { peer: { kind: 'group', id: '-5' }, senderId });
+    await receive(gateway, inGroup('7', 'hello'));
+    await untilIdle(gateway);
+    expect(await gateway.store.pairings.list()).toEqual([]);
+    await receive(gateway, incoming('7', 'hello'));
+    const [pairing] = await gateway.store.pairings.list();
+    await gateway.store.pairings.approve(pairing?.code ?? '');
+    await receive(gateway, inGroup('7', 'and now?'), inGroup('8', 'and me?'));
+    await untilIdle(gateway);
+    expect(gateway.channel.textsOf('-5')).toEqual(['echo: and now?']);
+  });
 });

@@ -14,6 +14,21 @@ export function createProviders(configured: Config['providers'], env: Environmen
   return new Map([...ids].map((id) => [id, createProvider(id, configured[id], env)]));
 }
 
+/** Every key that a provider may send, also in a header, for taking them out of logs. */
+export function listProviderSecrets(configured: Config['providers'], env: Environment): string[] {
+  const own = Object.values(configured).flatMap((provider) =>
+    typeof provider === 'string' ? [provider] : [provider.apiKey, ...listSecretHeaders(provider.headers ?? {})],
+  );
+  const known = [...KNOWN_PROVIDERS.keys()].map((id) => readKey(id, env));
+  return [...own, ...known].filter((secret) => secret !== undefined);
+}
+
+/** The others are titles and addresses, whose redaction would only make a log harder to read. */
+function listSecretHeaders(headers: Readonly<Record<string, string>>): string[] {
+  const secrets = Object.entries(headers).filter(([name]) => /auth|key|token|secret|cookie/i.test(name));
+  return secrets.map(([, value]) => value);
+}
+
 type ConfiguredProvider = Config['providers'][string];
 type ProviderObject = Exclude<ConfiguredProvider, string>;
 

@@ -1,5 +1,5 @@
+import { NoAnswer } from '../../../lib/deadline.ts';
 import { errorMessage } from '../../../lib/errors.ts';
-import { NoAnswer } from './deadline.ts';
 import { describeTransportError, isApiError, readRetryAfterMs } from './errors.ts';
 import type { PollTiming } from './timing.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { withDeadline } from '../../../lib/deadline.ts';
 import type { ChannelContext } from '../plugin.ts';
 import type { AccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import type { BotApi } from './bot-api.ts';
-import { withDeadline } from './deadline.ts';
 import type { BotIdentity } from './mention.ts';
 import { diagnosePoll, type PollTrouble } from './poll-trouble.ts';
 import type { PollTiming } from './timing.ts';

@@ -1,6 +1,6 @@
 import { GrammyError, HttpError } from 'grammy/web';
 import { describe, expect, it } from 'vitest';
-import { NoAnswer } from '../../../../worker/channels/telegram/deadline.ts';
+import { NoAnswer } from '../../../../lib/deadline.ts';
 import { toDeliveryError } from '../../../../worker/channels/telegram/errors.ts';
 import { diagnosePoll } from '../../../../worker/channels/telegram/poll-trouble.ts';
 import { POLL_TIMING } from '../../../../worker/channels/telegram/timing.ts';

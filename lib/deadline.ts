@@ -25,7 +25,7 @@ export async function withDeadline<T>(
   try {
     return await step(controller.signal);
   } catch (error) {
-    // grammY aborts with a signal of its own and loses the reason.
+    // What the step throws when it is aborted is its own business; some lose the reason.
     throw isExpired ? new NoAnswer(`no answer within ${milliseconds} ms`, { cause: error }) : error;
   } finally {
     clearTimeout(timer);
