@@ -40,9 +40,13 @@ export function createServer(handler: http.RequestListener): Server {
   const open = new Map<http.ServerResponse, http.IncomingMessage>();
   let isDraining = false;
 
+  const onClose = function (this: http.ServerResponse): void {
+    open.delete(this);
+  };
+
   const onRequest: http.RequestListener = (request, response) => {
     open.set(response, request);
-    response.once('close', () => open.delete(response));
+    response.on('close', onClose);
     if (isDraining) response.setHeader('Connection', 'close');
     handler(request, response);
   };
