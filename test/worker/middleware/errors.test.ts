@@ -64,6 +64,14 @@ describe('the request id', () => {
   it.each(['', 'two words', 'x'.repeat(129), 'a"b', '../x'])('is a new one instead of "%s"', async (id) => {
     const { call } = await serveApp();
     const answer = await call('GET', '/health', undefined, { 'x-request-id': id });
-    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f]{12}-[0-9a-z]+$/);
+  });
+
+  it('is never given twice, by this worker or another one', async () => {
+    const workers = [await serveApp(), await serveApp()];
+    const ids = [];
+    for (const { call } of [...workers, ...workers])
+      ids.push((await call('GET', '/health')).headers.get('x-request-id'));
+    expect(new Set(ids).size).toBe(4);
   });
 });
