@@ -3,6 +3,6 @@ import Koa from 'koa';
 
 const app = new Koa();
 app.use((ctx) => {
-  ctx.body = { status: 'healthy' };
+  ctx.body = { status: 'healthy', pid: process.pid };
 });
 app.listen(Number(process.argv[2]), '127.0.0.1');

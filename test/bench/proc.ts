@@ -19,6 +19,19 @@ export function pssMb(pid: number): number {
   return field(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), /^Pss: +(\d+) kB$/m) / 1_024;
 }
 
+/** Memory of a process with shared pages counted in full, in megabytes. */
+export function rssMb(pid: number): number {
+  return field(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), /^Rss: +(\d+) kB$/m) / 1_024;
+}
+
+/** The processes that a process has started and that still live, oldest first (proc(5), `children`). */
+export function childPids(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number);
+}
+
 function field(text: string, pattern: RegExp): number {
   return Number(pattern.exec(text)?.[1] ?? Number.NaN);
 }

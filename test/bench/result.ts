@@ -10,7 +10,12 @@ export type Row = {
   isMet: boolean;
 };
 
-export type Bench = { name: string; run(): Promise<Row[]> };
+export type BenchOptions = {
+  /** A trial with a few rounds, to see that the bench works; its numbers mean little. */
+  isQuick: boolean;
+};
+
+export type Bench = { name: string; run(options: BenchOptions): Promise<Row[]> };
 
 /** The middle value. Throws for an empty list. */
 export function median(values: readonly number[]): number {
@@ -57,4 +62,10 @@ export function limitRow(row: {
   const { what, value, unit, atMost, baseline = '–', digits = 1 } = row;
   const text = `${value.toFixed(digits)} ${unit}`;
   return { what, ours: text, baseline, result: text, goal: `≤ ${atMost} ${unit}`, isMet: value <= atMost };
+}
+
+/** A row without a goal, beside which the others can be read. */
+export function informationRow(row: { what: string; ours: string; baseline?: string; result?: string }): Row {
+  const { what, ours, baseline = '–', result = ours } = row;
+  return { what, ours, baseline, result, goal: 'for information', isMet: true };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from './http.ts';
+import { childPids } from './proc.ts';
 
 /** A server process under measurement. */
 export type Target = {
@@ -38,8 +39,7 @@ export async function startGateway(config: Record<string, unknown> = {}): Promis
     ...target,
     home,
     token: readFileSync(join(home, 'credentials/gateway-token'), 'utf8').trim(),
-    workerPid: () =>
-      Number(readFileSync(`/proc/${target.pid}/task/${target.pid}/children`, 'utf8').trim().split(' ')[0]),
+    workerPid: () => childPids(target.pid)[0] ?? 0,
     async stop() {
       await target.stop();
       rmSync(home, { recursive: true, force: true });
@@ -50,6 +50,9 @@ export async function startGateway(config: Record<string, unknown> = {}): Promis
 async function start([command, args]: [string, string[]], port: number, env: NodeJS.ProcessEnv): Promise<Target> {
   const startedAt = performance.now();
   const child = spawn(command, args, { env, stdio: 'ignore' });
+  // Nothing that was started may outlive the bench, also when that fails or is interrupted.
+  const endWithUs = (): void => void child.kill('SIGTERM');
+  process.once('exit', endWithUs);
   const url = `http://127.0.0.1:${port}`;
   await waitUntilHealthy(child, `${url}/health`);
   const startMs = performance.now() - startedAt;
@@ -58,6 +61,7 @@ async function start([command, args]: [string, string[]], port: number, env: Nod
     startMs,
     pid: child.pid ?? 0,
     async stop() {
+      process.off('exit', endWithUs);
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await gone;
@@ -77,7 +81,7 @@ async function waitUntilHealthy(child: ChildProcess, url: string): Promise<void>
 }
 
 /** A TCP port that was free a moment ago. */
-function findFreePort(): Promise<number> {
+export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);
