@@ -1,0 +1,53 @@
+import type { Environment } from '../../lib/env.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import type { Paths } from '../../lib/paths.ts';
+import { findInstance } from '../instance.ts';
+import type { Output } from '../output.ts';
+import { checkClock } from './clock.ts';
+import { checkConfiguration } from './configuration.ts';
+import { checkControl } from './control.ts';
+import { checkDatabase } from './database.ts';
+import { checkDisk } from './disk.ts';
+import { type Check, type Finding, type Scene, trouble } from './finding.ts';
+import { checkHistory } from './history.ts';
+import { checkLegacy } from './legacy.ts';
+import { checkLocks } from './locks.ts';
+import { checkPermissions } from './permissions.ts';
+import { checkPort } from './port.ts';
+import { checkRuntime } from './runtime.ts';
+
+/** In the order in which they are told. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  locks: checkLocks,
+  control: checkControl,
+  port: checkPort,
+  configuration: checkConfiguration,
+  permissions: checkPermissions,
+  runtime: checkRuntime,
+  disk: checkDisk,
+  database: checkDatabase,
+  history: checkHistory,
+  legacy: checkLegacy,
+  clock: checkClock,
+};
+
+const ANSWER_MS = 1_000;
+
+export type DiagnosisOptions = { paths: Paths; env: Environment; text: Output['text'] };
+
+/** Looks at everything that the gateway of these paths needs, changes nothing, and never throws: a check that fails is a finding too. */
+export async function diagnose({ paths, env, text }: DiagnosisOptions): Promise<Finding[]> {
+  const instance = await findInstance(paths, ANSWER_MS);
+  const scene: Scene = { paths, env, instance, now: Date.now(), uid: process.getuid?.() ?? null, text };
+  const findings = await Promise.all(Object.entries(CHECKS).map(([area, check]) => run(area, check, scene)));
+  return findings.flat();
+}
+
+async function run(area: string, check: Check, scene: Scene): Promise<Finding[]> {
+  try {
+    return await check(scene);
+  } catch (error) {
+    const values = { area, reason: errorMessage(error) };
+    return [trouble(scene, { severity: 'error', code: 'check-failed', values })];
+  }
+}
