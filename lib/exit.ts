@@ -21,10 +21,21 @@ export const EXIT = {
 } as const;
 
 /**
- * The exit code to use under a service manager: 69 and 75 become 78, so that a cause which needs a
- * person does not make the manager spin (LOOP-1).
+ * The exit code under the service manager that `XOPC_SERVICE_MARKER` names, so that a cause which needs a person does not make
+ * it start us again and again (LOOP-1). systemd spares 78 (`RestartPreventExitStatus`); launchd and the task scheduler start
+ * again after whatever is not 0.
  */
-export function serviceExitCode(code: number, isManaged: boolean): number {
-  if (!isManaged) return code;
-  return code === EXIT.portBusy || code === EXIT.alreadyRunning ? EXIT.config : code;
+export function serviceExitCode(code: number, marker: string | undefined): number {
+  switch (marker) {
+    case 'systemd':
+      return code === EXIT.portBusy || code === EXIT.alreadyRunning ? EXIT.config : code;
+    case 'launchd':
+    case 'schtasks':
+      return NEEDS_PERSON.has(code) ? EXIT.ok : code;
+    default:
+      return code;
+  }
 }
+
+/** Not 76: after an upgrade the next start mends it. */
+const NEEDS_PERSON: ReadonlySet<number> = new Set([EXIT.portBusy, EXIT.alreadyRunning, EXIT.config]);

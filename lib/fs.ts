@@ -3,13 +3,15 @@ import {
   chmodSync,
   closeSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from './errors.ts';
@@ -20,18 +22,39 @@ export function ensurePrivateDirectory(path: string): boolean {
   return narrowMode(path, 0o700);
 }
 
+/**
+ * As `ensurePrivateDirectory`; but where others may create names too, such as in `/tmp`, it throws when what is there is a link,
+ * somebody else's, or open to others: then its content cannot be trusted.
+ */
+export function ensureOwnDirectory(path: string): void {
+  const parent = statSync(dirname(path), { throwIfNoEntry: false });
+  if (parent === undefined || (parent.mode & 0o022) === 0) {
+    ensurePrivateDirectory(path);
+    return;
+  }
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const found = lstatSync(path);
+  if (!found.isDirectory()) throw new Error(`${path} is no directory`);
+  if (found.uid !== process.getuid?.()) throw new Error(`${path} belongs to another user`);
+  if ((found.mode & 0o077) !== 0) throw new Error(`${path} is open to other users`);
+}
+
 /** Takes away the rights of group and others from a file of ours. Returns true when there were any; a missing file is left alone. */
 export function narrowMode(path: string, mode: number): boolean {
-  // Windows has no POSIX modes: a new file inherits the owner-only list of the profile directory.
-  if (process.platform === 'win32') return false;
   try {
-    if ((statSync(path).mode & 0o077) === 0) return false;
+    if (!isOpenToOthers(path)) return false;
     chmodSync(path, mode);
     return true;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** True when group or others have any right to a file or directory. Throws when it does not exist. */
+export function isOpenToOthers(path: string): boolean {
+  // Windows has no POSIX modes: a new file inherits the owner-only list of the profile directory.
+  return process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0;
 }
 
 /** The text of a file, or undefined when it does not exist. */
@@ -41,6 +64,25 @@ export function readTextIfExists(path: string): string | undefined {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+/**
+ * The text of a file that is removed in the same step, so that one taker has it and nobody a second time. Undefined when it
+ * does not exist, or is longer than `maxBytes`: then it is removed unread.
+ */
+export function takeTextFile(path: string, maxBytes: number): string | undefined {
+  const taken = join(dirname(path), `.${basename(path)}.${process.pid}.taken`);
+  try {
+    renameSync(path, taken);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return statSync(taken).size > maxBytes ? undefined : readFileSync(taken, 'utf8');
+  } finally {
+    rmSync(taken, { recursive: true, force: true });
   }
 }
 
@@ -64,7 +106,8 @@ export function createSyncedFile(path: string, content: string): string {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}`);
   const fd = openSync(temporary, 'wx', 0o600);
   try {
-    writeSync(fd, content);
+    // Until all of it is written: a disk that is just full takes a part without an error.
+    writeFileSync(fd, content);
     fsyncSync(fd);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -86,7 +129,36 @@ export function syncDirectory(path: string): void {
   }
 }
 
+/** Moves a file over another one of the same directory, which nobody ever sees missing. */
+export function replaceFile(from: string, to: string): void {
+  renameSync(from, to);
+}
+
+/** What tells this file from any other that has its path later; undefined when there is none. */
+export function identifyFile(path: string): string | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  // The number of a removed file is soon given to another one; the time of birth is not.
+  return found === undefined ? undefined : `${found.dev}:${found.ino}:${found.birthtimeNs}`;
+}
+
 /** Removes a file; a missing one is no error. */
 export function removeFile(path: string): void {
   rmSync(path, { force: true });
+}
+
+/** When a file was last changed, in milliseconds since 1970; 0 when it does not exist. */
+export function modifiedAtMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** Creates an empty file for the owner only, in place of an older one, and returns its descriptor: whoever writes to it appends. */
+export function createAppendFile(path: string): number {
+  removeFile(path);
+  return openSync(path, 'ax+', 0o600);
+}
+
+/** Sets the time of a file's last change to now. */
+export function touchFile(path: string): void {
+  const now = new Date();
+  utimesSync(path, now, now);
 }

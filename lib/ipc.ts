@@ -8,6 +8,12 @@ export const IPC_VERSION = 1;
 /** How a worker is asked to end: `stop` when nobody takes over, `replace` when another worker already serves. */
 export type DrainMode = 'stop' | 'replace';
 
+/**
+ * What a worker is for: `serve`; `safe` with channels, cron and extensions off, after too many crashes; `standby`, which boots
+ * but neither listens nor takes messages until it is promoted.
+ */
+export type WorkerRole = 'serve' | 'safe' | 'standby';
+
 export type WorkerOverrides = { port?: number; bind?: string; token?: string };
 
 /** What the worker's main loop reports each second. */
@@ -18,7 +24,13 @@ export type Heartbeat = {
   turns: number;
   streams: number;
   leaseEpoch: number;
+  /** Messages waiting to be delivered. */
+  outbox: number;
+  channels: ChannelView[];
 };
+
+/** One account of a channel; `since` in milliseconds since 1970. */
+export type ChannelView = { channel: string; accountId: string; state: string; since: number };
 
 export type WorkerMessage =
   | { t: 'worker.hello'; pid: number; version: string }
@@ -27,6 +39,10 @@ export type WorkerMessage =
   /** Booted, listening and able to answer; channels may still be connecting. */
   | { t: 'worker.ready'; bootMs: number }
   | ({ t: 'worker.heartbeat' } & Heartbeat)
+  /** A standby has booted and waits for `worker.promote`. */
+  | { t: 'worker.warm' }
+  /** Why `worker.rebuild` was not followed; the worker goes on as it was. */
+  | { t: 'worker.rebuild-refused'; message: string }
   /** Singletons (channels, cron, outbox) have stopped; the next epoch may be granted. */
   | { t: 'lease.released'; epoch: number }
   | { t: 'restart.request'; reason: string }
@@ -38,6 +54,7 @@ export type SupervisorMessage =
       t: 'sup.welcome';
       generation: number;
       instanceId: string;
+      role: WorkerRole;
       overrides: WorkerOverrides;
       listeners: number;
       /** Generations of the other workers that live now: what they are working on stays theirs. */
@@ -48,6 +65,12 @@ export type SupervisorMessage =
   /** Carries one bound socket as the IPC handle. */
   | { t: 'listener.take'; host: string; port: number }
   | { t: 'lease.grant'; epoch: number }
+  /** A standby begins to serve; fields as in the welcome. */
+  | { t: 'worker.promote'; peers: number[]; leaseEpoch: number | null }
+  /** `XOPC_NO_RESPAWN`: read the configuration again and rebuild everything in this process; new sockets follow. */
+  | { t: 'worker.rebuild'; requestsMs: number; turnsMs: number }
+  /** Write what you are doing to the log. */
+  | { t: 'worker.report' }
   | { t: 'worker.drain'; mode: DrainMode; requestsMs: number; turnsMs: number }
   /** Another worker of this supervisor is gone: what it had claimed is free. */
   | { t: 'peer.exited'; generation: number };
@@ -103,6 +126,8 @@ const WORKER_TAGS: ReadonlySet<string> = new Set<WorkerMessage['t']>([
   'worker.listen-failed',
   'worker.ready',
   'worker.heartbeat',
+  'worker.warm',
+  'worker.rebuild-refused',
   'lease.released',
   'restart.request',
   'worker.fatal',
@@ -112,6 +137,9 @@ const SUPERVISOR_TAGS: ReadonlySet<string> = new Set<SupervisorMessage['t']>([
   'sup.welcome',
   'listener.take',
   'lease.grant',
+  'worker.promote',
+  'worker.rebuild',
+  'worker.report',
   'worker.drain',
   'peer.exited',
 ]);
@@ -129,7 +157,9 @@ function openChannel<In, Out extends object>(endpoint: Endpoint, tags: ReadonlyS
     },
     onMessage(listener) {
       const receive = (raw: unknown, handle: unknown): void => {
-        if (isOurMessage(raw, tags)) listener(raw as unknown as In, handle);
+        if (!isOurMessage(raw, tags)) return;
+        const { v: _version, ...message } = raw;
+        listener(message as unknown as In, handle);
       };
       endpoint.on('message', receive);
       return () => endpoint.off('message', receive);

@@ -8,6 +8,7 @@ export type LogFileOptions = { maxBytes?: number; maxFiles?: number };
 /** Appends whole lines to a log file. */
 export type LogFile = { write(line: string): void; close(): void };
 
+const DEFAULT_MAX_FILES = 5;
 const CHECK_EVERY_MS = 1_000;
 const STALE_CLAIM_MS = 10_000;
 
@@ -19,7 +20,7 @@ const STALE_CLAIM_MS = 10_000;
  */
 export function openLogFile(path: string, options: LogFileOptions = {}): LogFile {
   const maxBytes = options.maxBytes ?? 10 * 1024 * 1024;
-  const maxFiles = options.maxFiles ?? 5;
+  const maxFiles = options.maxFiles ?? DEFAULT_MAX_FILES;
   ensurePrivateDirectory(dirname(path));
   let fd = openSync(path, 'a', 0o600);
   let size = fstatSync(fd).size;
@@ -57,6 +58,11 @@ export function openLogFile(path: string, options: LogFileOptions = {}): LogFile
       closeSync(fd);
     },
   };
+}
+
+/** The paths of a log and of what it was moved up to, newest first, whether they exist or not. */
+export function listLogFiles(path: string): string[] {
+  return Array.from({ length: DEFAULT_MAX_FILES }, (_, index) => (index === 0 ? path : `${path}.${index}`));
 }
 
 /** Shifts the files once, even when two processes reach the limit together: the claim file decides, and the size is looked at again under it. */

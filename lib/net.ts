@@ -67,6 +67,7 @@ function isTailnetAddress(address: string): boolean {
   return first === 100 && second !== undefined && second >= 64 && second <= 127;
 }
 
-function isContainer(env: Environment): boolean {
+/** True in a container, as far as it can be told: Docker, Kubernetes, or `XOPC_CONTAINER`. */
+export function isContainer(env: Environment): boolean {
   return isEnabled(env, 'XOPC_CONTAINER') || env['KUBERNETES_SERVICE_HOST'] !== undefined || existsSync('/.dockerenv');
 }

@@ -13,6 +13,12 @@ export type Paths = {
   lockFile: string;
   databaseFile: string;
   runDir: string;
+  /** A Unix socket, or a named pipe on Windows. */
+  controlSocket: string;
+  lastExitsFile: string;
+  /** Why the last start needs a person; absent when it does not. */
+  fatalFile: string;
+  restartIntentFile: string;
   logsDir: string;
   logFile: string;
   credentialsDir: string;
@@ -31,18 +37,39 @@ export function resolvePaths(env: Environment, configFlag?: string): Paths {
   const locksDir = join(home, 'locks');
   const logsDir = join(stateDir, 'logs');
   const credentialsDir = join(stateDir, 'credentials');
+  const runDir = join(stateDir, 'run');
   return {
     configPath,
     stateDir,
     locksDir,
-    lockFile: join(locksDir, `gateway.${createHash('sha256').update(configPath).digest('hex')}.lock`),
+    lockFile: join(locksDir, `gateway.${sha256(configPath)}.lock`),
     databaseFile: join(stateDir, 'state', 'gateway.db'),
-    runDir: join(stateDir, 'run'),
+    runDir,
+    controlSocket: controlSocketPath(runDir),
+    lastExitsFile: join(runDir, 'last-exits.json'),
+    fatalFile: join(runDir, 'fatal.json'),
+    restartIntentFile: join(runDir, 'restart-intent.json'),
     logsDir,
     logFile: join(logsDir, 'gateway.log'),
     credentialsDir,
     tokenFile: join(credentialsDir, 'gateway-token'),
   };
+}
+
+/** The longest path of a Unix socket on every system (macOS: 104 bytes with the closing zero). */
+const MAX_SOCKET_PATH = 103;
+
+/** `run/control.sock`; for a directory too deep for a socket, a name made of its hash in a folder of the user's own. */
+function controlSocketPath(runDir: string): string {
+  const hash = sha256(runDir).slice(0, 16);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\xopc-${hash}`;
+  const path = join(runDir, 'control.sock');
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
+  return join('/tmp', `xopc-${process.getuid?.() ?? 0}`, `${hash}.sock`);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Resolves links of the longest part that exists, so that two spellings of one file give one lock (LOCK-1). */

@@ -15,6 +15,13 @@ export type Essentials = {
   secret: string | undefined;
   drainTimeoutMs: number;
   allowsRestart: boolean;
+  hasStandby: boolean;
+  /** 0: never. */
+  hangTimeoutMs: number;
+  /** Undefined: decided by the memory of the machine; 0: never. */
+  maxRssMb: number | undefined;
+  /** 0: never. */
+  crashLimit: number;
 };
 
 /**
@@ -27,6 +34,8 @@ export function readEssentials(path: string, env: Environment, overrides: Worker
   const auth = record(gateway['auth']);
   const port = gateway['port'];
   const authMode = text(auth['mode']) ?? 'token';
+  const maxRssMb = gateway['maxRssMb'];
+  const crashLimit = gateway['crashLimit'];
   const settings = {
     bind: text(gateway['bind']),
     host: text(gateway['host']),
@@ -34,12 +43,20 @@ export function readEssentials(path: string, env: Environment, overrides: Worker
   };
   return {
     bind: resolveBind(settings) ?? { mode: 'loopback' },
-    port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : 18_790,
+    port: isCount(port) && port <= 65_535 ? port : 18_790,
     authMode,
     secret: text(authMode === 'password' ? auth['password'] : auth['token']),
     drainTimeoutMs: parseDuration(String(gateway['drainTimeout'] ?? '25s')) ?? 25_000,
     allowsRestart: record(value['commands'])['restart'] !== false,
+    hasStandby: gateway['standby'] === true,
+    hangTimeoutMs: parseDuration(String(gateway['hangTimeout'] ?? '15s')) ?? 15_000,
+    maxRssMb: isCount(maxRssMb) ? maxRssMb : undefined,
+    crashLimit: isCount(crashLimit) ? crashLimit : 5,
   };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
 function record(value: unknown): Record<string, unknown> {

@@ -54,6 +54,22 @@ const gateway = v.object({
     duration('25s'),
     'How long a stop waits for running turns. What is not finished then is resumed at the next start.',
   ),
+  standby: describe(
+    v.optional(v.boolean(), false),
+    'Keeps a second worker booted, which serves within milliseconds after a crash; takes about 30 MB.',
+  ),
+  hangTimeout: describe(
+    duration('15s'),
+    'How long the main loop of a worker may be silent before the worker is killed; 0 never. A third of it, at most 5 s, brings up a replacement.',
+  ),
+  maxRssMb: describe(
+    v.optional(integer(0, 1_048_576)),
+    'Memory of a worker, in MB, above which it is replaced after a minute; 0 never. Default 60 % of the memory of the machine or container.',
+  ),
+  crashLimit: describe(
+    v.optional(integer(0, 1_000), 5),
+    'Crashes within ten minutes after which the gateway goes on in safe mode, without channels, cron and extensions; 0 never.',
+  ),
   channelConnectDeferMode: describe(
     v.optional(v.picklist(['auto', 'off', 'explicit']), 'auto'),
     'Which channels connect only after the HTTP port listens.',

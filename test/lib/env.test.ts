@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isEnabled, readEnvironment, serviceMarker } from '../../lib/env.ts';
 import { ERROR_STATUS, ExitError, errorCode, errorMessage, GatewayError } from '../../lib/errors.ts';
-import { EXIT, serviceExitCode } from '../../lib/exit.ts';
 
 describe('the environment', () => {
   it('takes an empty value as unset', () => {
@@ -29,19 +28,6 @@ describe('the environment', () => {
   it('names the service manager that started us', () => {
     expect(serviceMarker({ XOPC_SERVICE_MARKER: 'systemd' })).toBe('systemd');
     expect(serviceMarker({})).toBeUndefined();
-  });
-});
-
-describe('an exit code', () => {
-  it.each([
-    [EXIT.portBusy, 69, 78],
-    [EXIT.alreadyRunning, 75, 78],
-    [EXIT.config, 78, 78],
-    [EXIT.ok, 0, 0],
-    [EXIT.failure, 1, 1],
-    [EXIT.software, 70, 70],
-  ])('%i is %i, and %i under a service manager', (code, plain, managed) => {
-    expect([serviceExitCode(code, false), serviceExitCode(code, true)]).toEqual([plain, managed]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLogger, formatRecord, type Logger, type LoggerOptions, terminalOutput } from '../../lib/log.ts';
+import { createLogger, type Logger, type LoggerOptions, terminalOutput } from '../../lib/log.ts';
 import { createRedactor } from '../../lib/redact.ts';
 
 function open(options: Partial<LoggerOptions> = {}): { log: Logger; lines: string[] } {
@@ -67,42 +67,6 @@ describe('the logger', () => {
     }
     for (const line of lines) expect(() => parse(line)).not.toThrow();
     expect(shown).toHaveLength(3);
-  });
-});
-
-describe('a record for people', () => {
-  const record = {
-    time: '2026-01-02T03:04:05.678Z',
-    level: 30,
-    proc: 'supervisor',
-    msg: 'started',
-    pid: 1,
-    hostname: 'h',
-    name: 'xopc',
-    v: 0,
-  };
-
-  it('has time, level, process, message and the remaining fields', () => {
-    const line = JSON.stringify({ ...record, port: 1, text: 'two words', plain: 'one', list: [1] });
-    expect(formatRecord(line, false)).toBe(
-      '03:04:05.678 INFO  supervisor: started port=1 text="two words" plain=one list=[1]',
-    );
-  });
-
-  it('has the stack of an error below', () => {
-    expect(formatRecord(JSON.stringify({ ...record, level: 50, err: { stack: 'Error: x\n  at y' } }), false)).toMatch(
-      /ERROR supervisor: started\nError: x\n {2}at y$/,
-    );
-  });
-
-  it('has colours only where they can be seen', () => {
-    expect(formatRecord(JSON.stringify(record), true)).toContain('\u001b[32m');
-    expect(formatRecord(JSON.stringify(record), false)).not.toContain('\u001b');
-  });
-
-  it('of something else is shown as it is', () => {
-    expect(formatRecord('plain text\n', false)).toBe('plain text');
-    expect(formatRecord('{"level":35}', false)).toContain('35');
   });
 });
 

@@ -41,6 +41,8 @@ describe('the essentials', () => {
     [{ gateway: { bind: 'custom', customBindHost: '10.1.1.1', auth: { token: 'file-token' } } }, {}, {}],
     [{ gateway: { auth: { mode: 'password', password: 'from file' } } }, {}, {}],
     [{ gateway: { auth: { mode: 'none' } } }, {}, {}],
+    [{ gateway: { standby: true, hangTimeout: 0, maxRssMb: 0, crashLimit: 0 } }, {}, {}],
+    [{ gateway: { hangTimeout: '1m', maxRssMb: 512, crashLimit: 9 } }, {}, {}],
     [{ gateway: { auth: { token: `\${TOKEN}` }, port: 5 } }, { TOKEN: 'expanded' }, { port: 6 }],
     [{ gateway: { bind: 'lan' } }, { XOPC_GATEWAY_TOKEN: 'from-env' }, { token: 'from-flag', bind: 'auto' }],
     [{}, { XOPC_GATEWAY_AUTH_MODE: 'password', XOPC_GATEWAY_PASSWORD: 'from env' }, {}],
@@ -57,6 +59,10 @@ describe('the essentials', () => {
       secret: auth.mode === 'password' ? auth.password : auth.token,
       drainTimeoutMs: config.gateway.drainTimeout,
       allowsRestart: config.commands.restart,
+      hasStandby: config.gateway.standby,
+      hangTimeoutMs: config.gateway.hangTimeout,
+      maxRssMb: config.gateway.maxRssMb,
+      crashLimit: config.gateway.crashLimit,
     });
   });
 
@@ -77,6 +83,10 @@ describe('the essentials', () => {
       secret: undefined,
       drainTimeoutMs: 25_000,
       allowsRestart: true,
+      hasStandby: false,
+      hangTimeoutMs: 15_000,
+      maxRssMb: undefined,
+      crashLimit: 5,
     });
   });
 });
