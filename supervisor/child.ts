@@ -25,10 +25,15 @@ export type ForkOptions = {
   launcher: readonly string[];
   /** How long the worker may take to say hello before it is killed; default 10 s. */
   helloMs?: number;
+  /** Where its standard error goes; by default where ours goes. */
+  errorFd?: number;
   onMessage(message: WorkerMessage): void;
-  /** Called once, after the last message. `cause` is the exit code, the signal or the error in words. */
-  onExit(code: number | null, cause: string): void;
+  /** Called once, after the last message. */
+  onExit(end: WorkerEnd): void;
 };
+
+/** How a worker ended. `cause` is the exit code, the signal or the error in words. */
+export type WorkerEnd = { code: number | null; signal: string | null; cause: string };
 
 const HELLO_MS = 10_000;
 /** How long the pipe may take to empty after the process has ended. */
@@ -43,7 +48,7 @@ export function forkWorker(options: ForkOptions): WorkerProcess {
   // No pipes for output: a full one would block or bloat the worker.
   const child = spawn(command, args, {
     detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'inherit', options.errorFd ?? 'inherit', 'ipc'],
     env: { ...options.env },
     windowsHide: true,
   });
@@ -62,9 +67,9 @@ export function forkWorker(options: ForkOptions): WorkerProcess {
     if (message.t === 'worker.hello') clearTimeout(helloTimer);
     options.onMessage(message);
   });
-  watchExit(child, (code, cause) => {
+  watchExit(child, (end) => {
     clearTimeout(helloTimer);
-    options.onExit(code, isSilent ? `no hello within ${helloMs} ms` : cause);
+    options.onExit(isSilent ? { ...end, cause: `no hello within ${helloMs} ms` } : end);
   });
   return {
     generation: options.generation,
@@ -91,18 +96,21 @@ export function findLauncher(env: Environment): readonly string[] {
 }
 
 /** Reports the end once, after the messages that were still in the pipe (`close`), but not much later than the process's end. */
-function watchExit(child: ChildProcess, report: (code: number | null, cause: string) => void): void {
+function watchExit(child: ChildProcess, report: (end: WorkerEnd) => void): void {
   let isReported = false;
   let timer: NodeJS.Timeout | undefined;
-  const reportOnce = (code: number | null, cause: string): void => {
+  const reportOnce = (end: WorkerEnd): void => {
     clearTimeout(timer);
-    if (!isReported) report(code, cause);
+    if (!isReported) report(end);
     isReported = true;
   };
-  const describe = (code: number | null, signal: NodeJS.Signals | null): string => signal ?? `exit code ${code}`;
+  const describe = (code: number | null, signal: NodeJS.Signals | null): WorkerEnd => ({
+    ...{ code, signal },
+    cause: signal ?? `exit code ${code}`,
+  });
   child.on('error', (error) => {
     // Also emitted for a message or signal that failed; only without a process is it the end.
-    if (child.pid === undefined) reportOnce(null, `cannot be started: ${errorMessage(error)}`);
+    if (child.pid === undefined) reportOnce(failedStart(error));
   });
   child.on('disconnect', () => {
     if (!hasExited(child)) timer = setTimeout(() => killGroup(child), DISCONNECTED_MS);
@@ -111,9 +119,14 @@ function watchExit(child: ChildProcess, report: (code: number | null, cause: str
     // A group outlives its leader while it has members: this ends the tools that the worker left behind.
     killGroup(child);
     clearTimeout(timer);
-    timer = setTimeout(() => reportOnce(code, describe(code, signal)), CLOSE_MS);
+    timer = setTimeout(() => reportOnce(describe(code, signal)), CLOSE_MS);
   });
-  child.on('close', (code, signal) => reportOnce(code, describe(code, signal)));
+  child.on('close', (code, signal) => reportOnce(describe(code, signal)));
+}
+
+/** The end of a worker that never was one: out of memory or processes, or a command that is missing. */
+export function failedStart(error: unknown): WorkerEnd {
+  return { code: null, signal: null, cause: `cannot be started: ${errorMessage(error)}` };
 }
 
 function hasExited({ exitCode, signalCode }: ChildProcess): boolean {

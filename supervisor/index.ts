@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { type Essentials, readEssentials } from '../lib/config/essentials.ts';
-import type { Environment } from '../lib/env.ts';
-import { ExitError, errorMessage } from '../lib/errors.ts';
+import { type Environment, isEnabled, serviceMarker } from '../lib/env.ts';
 import type { WorkerOverrides } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
 import { planBind } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
+import type { Redactor } from '../lib/redact.ts';
 import { findLauncher } from './child.ts';
 import { acquireInstanceLocks } from './instance-locks.ts';
-import type { Lock, LockUpdate } from './lock.ts';
-import { RunLoop, type RunLoopOptions } from './run-loop.ts';
-import { catchSignals, type Signals } from './signals.ts';
+import type { Lock } from './lock.ts';
+import { warnAsPidOne } from './pid-one.ts';
+import { serve } from './serve.ts';
+import { catchSignals } from './signals.ts';
 import { bindListeners, closeListeners, type Listener } from './socket.ts';
+import { takeActivatedListeners } from './socket-activation.ts';
 
 /** What a person may be told when a worker begins to serve. */
 export type ReadyInfo = {
@@ -27,10 +29,12 @@ export type SupervisorOptions = {
   paths: Paths;
   env: Environment;
   overrides: WorkerOverrides;
-  /** The program that becomes the worker: an absolute path. */
+  /** The programs that become the worker and the one that answers 503: absolute paths. */
   workerEntry: string;
+  responderEntry: string;
   /** Ends whoever listens on the port, as `--force` asks. */
   isForced: boolean;
+  redactor: Redactor;
   log: Logger;
   /** Called for each worker that becomes active. */
   onReady(info: ReadyInfo): void;
@@ -44,14 +48,24 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const signals = catchSignals();
   process.title = 'xopc-supervisor';
   const readCurrent = essentialsReader(options);
+  const { paths, isForced, log } = options;
   try {
-    if (options.isForced) await freePort(readCurrent().port, options.log);
+    warnAsPidOne(log);
+    const activated = takeActivatedListeners(options.env);
+    if (isForced && activated === null) await freePort(readCurrent().port, log);
     const instanceId = randomUUID();
-    const locks = await acquireInstanceLocks({ paths: options.paths, instanceId, isForced: options.isForced });
+    const locks = await acquireInstanceLocks({ paths, instanceId, isForced });
     return await holding(locks, async () => {
-      const listeners = await openListeners(options, readCurrent());
+      if (locks.replaced !== null) await reap(locks.replaced.instanceId, log);
+      const listeners = activated ?? (await openListeners(options, readCurrent()));
       try {
-        return await serve({ options, signals, instanceId, locks, listeners, readEssentials: readCurrent });
+        return await serve({
+          ...options,
+          ...{ signals, instanceId, locks, listeners, readEssentials: readCurrent },
+          isInPlace: isEnabled(options.env, 'XOPC_NO_RESPAWN'),
+          service: serviceMarker(options.env) ?? null,
+          launcher: findLauncher(options.env),
+        });
       } finally {
         closeListeners(listeners);
       }
@@ -83,6 +97,14 @@ async function freePort(port: number, log: Logger): Promise<void> {
   }
 }
 
+/** What a gateway that was killed left running: it would hold sessions, files and processor time for ever (ORPH-2). */
+async function reap(instanceId: string, log: Logger): Promise<void> {
+  const { reapSurvivors } = await import('./reaper.ts');
+  for (const { pid, command } of await reapSurvivors(instanceId)) {
+    log.warn({ ended: pid, command }, 'Ended a process that the last gateway left behind.');
+  }
+}
+
 async function holding(locks: Lock, work: () => Promise<number>): Promise<number> {
   const release = (): void => locks.release();
   // Also when something throws where nobody catches, so that the next start finds no stale lock.
@@ -95,48 +117,13 @@ async function holding(locks: Lock, work: () => Promise<number>): Promise<number
   }
 }
 
-async function openListeners({ env, log }: SupervisorOptions, { bind, port }: Essentials): Promise<Listener[]> {
+async function openListeners({ env, log, paths }: SupervisorOptions, { bind, port }: Essentials): Promise<Listener[]> {
   const plan = planBind(bind.mode, bind.customHost, env);
   if (plan.warning !== undefined) log.warn(plan.warning);
   return bindListeners({
     hosts: plan.hosts,
     port,
+    locksDir: paths.locksDir,
     onSkipped: (host, reason) => log.warn({ host, port, reason }, 'Not listening on this address.'),
   });
-}
-
-type ServeOptions = Pick<RunLoopOptions, 'instanceId' | 'listeners' | 'readEssentials'> & {
-  options: SupervisorOptions;
-  signals: Signals;
-  locks: Lock;
-};
-
-async function serve({ options, signals, locks, ...rest }: ServeOptions): Promise<number> {
-  const { env, log, overrides, workerEntry } = options;
-  const port = rest.listeners[0]?.port ?? 0;
-  const hosts = rest.listeners.map(({ host }) => host);
-  const publish = (change: LockUpdate): void => publishTo(locks, change, log);
-  publish({ port });
-  const loop = new RunLoop({
-    ...rest,
-    ...{ env, log, overrides, workerEntry, publish },
-    launcher: findLauncher(env),
-    onActivated: ({ pid, ...worker }) =>
-      options.onReady({ hosts, port, supervisorPid: process.pid, workerPid: pid, ...worker }),
-  });
-  // A stop that came while we took the lock is dealt with first, and then nothing is forked.
-  signals.connect((signal) => loop.onSignal(signal));
-  loop.start();
-  const { exitCode, failure } = await loop.done;
-  if (failure === null) return exitCode;
-  throw new ExitError(failure.exitCode, failure.message, failure.hint === undefined ? {} : { hint: failure.hint });
-}
-
-/** The lock file only informs; that it cannot be written (a full disk) must not stop a gateway that serves. */
-function publishTo(locks: Lock, change: LockUpdate, log: Logger): void {
-  try {
-    if (!locks.update(change)) log.error('The lock file is no longer ours: somebody removed or replaced it.');
-  } catch (error) {
-    log.warn({ reason: errorMessage(error) }, 'The lock file cannot be updated.');
-  }
 }

@@ -10,8 +10,13 @@ export async function acquireInstanceLocks({ paths, instanceId, isForced }: Inst
   const instance = await acquireLock({ ...common, file: paths.lockFile, purpose: 'instance' });
   const state = await acquireStateLock({ ...common, file: stateLockFile(paths), purpose: 'state' }, instance);
   return {
+    replaced: instance.replaced ?? state.replaced,
     // What the gateway does is told in one place.
     update: (change) => instance.update(change),
+    touch() {
+      state.touch();
+      instance.touch();
+    },
     release() {
       state.release();
       instance.release();

@@ -4,9 +4,13 @@ import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../lib/errors.ts';
 import { createSyncedFile, readTextIfExists, removeFile, syncDirectory, writeFileAtomic } from '../lib/fs.ts';
 import { judgeLock, type LockInspection } from './lock-inspect.ts';
+import type { LockRecord } from './lock-record.ts';
 
-/** The outcome of one try: the file holds our content now, or somebody's, or it changed under us and may be tried again. */
-export type Claim = { t: 'won' } | { t: 'held'; holder: Holder } | { t: 'changed' };
+/**
+ * The outcome of one try: the file holds our content now, in place of what a dead owner left in it; or somebody's; or it
+ * changed under us and may be tried again.
+ */
+export type Claim = { t: 'won'; replaced: LockRecord | null } | { t: 'held'; holder: Holder } | { t: 'changed' };
 
 /** Who stands in the way, with the reason why it counts as there. */
 export type Holder = Extract<LockInspection, { state: 'held' }>;
@@ -25,12 +29,13 @@ export type ClaimOptions = {
  */
 export async function claimFile(options: ClaimOptions): Promise<Claim> {
   const text = readTextIfExists(options.file);
-  if (text === undefined) return linkContent(options) ? { t: 'won' } : { t: 'changed' };
+  if (text === undefined) return linkContent(options) ? { t: 'won', replaced: null } : { t: 'changed' };
   const found = await judgeLock(options.file, text);
+  if (found.state === 'free') return { t: 'changed' };
   if (found.state === 'held' && !(options.isForced && found.reason === 'foreign-namespace')) {
     return { t: 'held', holder: found };
   }
-  return replaceStale(options, text);
+  return replaceStale(options, text, found.owner);
 }
 
 /** Removes what dead takers left beside a lock that is ours now: their tokens speak of bytes that are gone. */
@@ -55,7 +60,7 @@ function linkContent({ file, content }: ClaimOptions): boolean {
   }
 }
 
-async function replaceStale(options: ClaimOptions, staleText: string): Promise<Claim> {
+async function replaceStale(options: ClaimOptions, staleText: string, replaced: LockRecord | null): Promise<Claim> {
   // The token is a lock itself: one whose taker died is taken over in the same way.
   const token = `${options.file}.takeover.${createHash('sha256').update(staleText).digest('hex').slice(0, 16)}`;
   const claim = await claimFile({ ...options, file: token });
@@ -64,7 +69,7 @@ async function replaceStale(options: ClaimOptions, staleText: string): Promise<C
     // Another taker may have come and gone since the bytes were read.
     if (readTextIfExists(options.file) !== staleText) return { t: 'changed' };
     writeFileAtomic(options.file, options.content);
-    return { t: 'won' };
+    return { t: 'won', replaced };
   } finally {
     removeFile(token);
   }

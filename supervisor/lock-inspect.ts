@@ -5,7 +5,7 @@ import { isSameProcess, readPidScope } from './process-identity.ts';
 
 /**
  * Why a lock counts as held: its owner lives; the file is being written; or the owner runs in another pid namespace,
- * where its pid says nothing.
+ * where its pid says nothing, and has touched the file of late.
  */
 export type HeldReason = 'alive' | 'unreadable' | 'foreign-namespace';
 
@@ -17,6 +17,8 @@ export type LockInspection =
 
 /** How long content that cannot be parsed is respected: its writer may be between two writes. */
 const UNREADABLE_GRACE_MS = 2_000;
+/** After how long without a touch the owner in another container counts as gone. A live one touches its lock every 10 s. */
+const FOREIGN_SILENCE_MS = 60_000;
 
 /** Says whether a lock is held, and by whom. Never touches the file, so `status` and `doctor` may call it at any time (LOCK-6). */
 export async function inspectLock(lockFile: string): Promise<LockInspection> {
@@ -34,7 +36,10 @@ export async function judgeLock(lockFile: string, text: string): Promise<LockIns
   const own = readPidScope();
   // Nothing survives a reboot, and a namespace number means nothing in another kernel run.
   if (differs(owner.bootId, own.bootId)) return { state: 'stale', owner };
-  if (differs(owner.pidNamespace, own.pidNamespace)) return { state: 'held', owner, reason: 'foreign-namespace' };
+  if (differs(owner.pidNamespace, own.pidNamespace)) {
+    const isSilent = fileAgeMs(lockFile) >= FOREIGN_SILENCE_MS;
+    return isSilent ? { state: 'stale', owner } : { state: 'held', owner, reason: 'foreign-namespace' };
+  }
   const isAlive = await isSameProcess(owner.pid, owner.startTime);
   return isAlive ? { state: 'held', owner, reason: 'alive' } : { state: 'stale', owner };
 }

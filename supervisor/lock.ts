@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError, errorMessage } from '../lib/errors.ts';
 import { EXIT } from '../lib/exit.ts';
-import { ensurePrivateDirectory, readTextIfExists, removeFile, writeFileAtomic } from '../lib/fs.ts';
+import { ensurePrivateDirectory, readTextIfExists, removeFile, touchFile, writeFileAtomic } from '../lib/fs.ts';
 import { VERSION } from '../lib/version.ts';
 import { type Claim, type ClaimOptions, claimFile, type Holder, sweepTokens } from './lock-claim.ts';
 import { describeOwner, formatLockRecord, type LockRecord } from './lock-record.ts';
@@ -27,8 +27,15 @@ export type LockOptions = {
 export type LockUpdate = Partial<Pick<LockRecord, 'phase' | 'port' | 'workerPid'>>;
 
 export type Lock = {
+  /** Who held it before and died without releasing it; null when nobody did. Whatever that owner started may still run. */
+  readonly replaced: LockRecord | null;
   /** Rewrites what the lock says of its owner. False when the lock is no longer ours. */
   update(change: LockUpdate): boolean;
+  /**
+   * Tells other containers, which cannot see our process, that we live; to be called every 10 s. Only while the lock is ours;
+   * never throws.
+   */
+  touch(): void;
   /** Removes the lock if it is still ours; safe to call twice (LOCK-5). */
   release(): void;
 };
@@ -50,7 +57,7 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
   const deadline = Date.now() + (options.waitMs ?? DEFAULT_WAIT_MS);
   for (;;) {
     const outcome = await tryClaim(claim);
-    if (outcome.t === 'won') return openLock(options.file, record);
+    if (outcome.t === 'won') return openLock(options.file, record, outcome.replaced);
     if (Date.now() >= deadline) throw refusal(options, outcome);
     await delay(outcome.t === 'held' ? POLL_MS : 1);
   }
@@ -95,7 +102,7 @@ function refusalBy(options: LockOptions, owner: LockRecord, reason: Holder['reas
   const who = describeOwner(owner, Date.now());
   if (reason === 'foreign-namespace') {
     return new ExitError(EXIT.alreadyRunning, `${options.file} was taken in another container (${who}).`, {
-      hint: 'From here nobody can tell whether that gateway still runs. Stop it there, or start with --force if it is gone.',
+      hint: 'It gave a sign of life within the last minute. Stop it there; if it is gone, wait a minute or start with --force.',
     });
   }
   if (options.purpose === 'state' && owner.configPath !== options.configPath) {
@@ -110,16 +117,24 @@ function refusalBy(options: LockOptions, owner: LockRecord, reason: Holder['reas
   });
 }
 
-function openLock(file: string, initial: LockRecord): Lock {
+function openLock(file: string, initial: LockRecord, replaced: LockRecord | null): Lock {
   sweepTokens(file);
   let record = initial;
   const isOurs = (): boolean => readTextIfExists(file) === formatLockRecord(record);
   return {
+    replaced,
     update(change) {
       if (!isOurs()) return false;
       record = { ...record, ...change };
       writeFileAtomic(file, formatLockRecord(record));
       return true;
+    },
+    touch() {
+      try {
+        if (isOurs()) touchFile(file);
+      } catch {
+        // Removed in the meantime, or a disk that takes nothing: the next touch may succeed.
+      }
     },
     release() {
       if (isOurs()) removeFile(file);

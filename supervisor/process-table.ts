@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { readProcessStat } from './process-identity.ts';
 
 /** What we need to know of a process before we may end it. `uid` and `startTime` are null where the system does not tell. */
@@ -34,6 +34,26 @@ export function ancestorsOf(pid: number, processes: ReadonlyMap<number, ProcessE
     parent = processes.get(parent)?.parentPid;
   }
   return ancestors;
+}
+
+/**
+ * A process's command line with its arguments, which may hold secrets: for judging, not for showing. The program's name alone
+ * where the system tells no more; undefined when it tells nothing, or the process is gone.
+ */
+export async function readCommandLine(pid: number): Promise<string | undefined> {
+  if (process.platform === 'linux') return readCommandLineFromProc(pid);
+  const { default: listProcesses } = await import('ps-list');
+  const found = (await listProcesses()).find((entry) => entry.pid === pid);
+  return found?.cmd ?? found?.name;
+}
+
+function readCommandLineFromProc(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return text === '' ? undefined : text;
+  } catch {
+    return undefined;
+  }
 }
 
 function readFromProc(pid: number): ProcessEntry | undefined {

@@ -1,37 +1,50 @@
 import type { Essentials } from '../lib/config/essentials.ts';
-import type { Environment } from '../lib/env.ts';
-import { errorMessage } from '../lib/errors.ts';
-import type { Heartbeat, WorkerMessage, WorkerOverrides } from '../lib/ipc.ts';
+import type { Phase, SupervisorStatus } from '../lib/control.ts';
+import { ExitError } from '../lib/errors.ts';
+import type { Heartbeat, WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
-import { forkWorker, type WorkerProcess } from './child.ts';
-import type { LockUpdate } from './lock.ts';
+import type { WorkerEnd } from './child.ts';
+import type { ExitJournal } from './exits.ts';
+import { describeHang } from './hang-report.ts';
+import { type LiveWorker, LiveWorkers, type LiveWorkersOptions } from './live-workers.ts';
 import type { GatewaySignal } from './signals.ts';
-import type { Listener } from './socket.ts';
 import { reduce } from './state.ts';
+import { findWorker } from './state-draft.ts';
 import {
   initialState,
+  LIMITS,
+  type Settings,
   type SupervisorEffect,
   type SupervisorEvent,
   type SupervisorState,
-  type Timer,
   type WorkerFailure,
 } from './state-model.ts';
+import { describeStatus, type StatusSource } from './status.ts';
 import { watchTerminal } from './terminal.ts';
+import { Timers } from './timers.ts';
 import { failureFrom, listenFailure } from './worker-failure.ts';
+import { memoryLimit, TICK_MS, WorkerWatch } from './worker-watch.ts';
+
+/** Lines of a hanging worker's standard error that go into the log. */
+const LAST_WORDS = 40;
+
+/** Carried out of `RunLoop` to whoever must know. */
+type Change = { reason: string; phase?: Phase; workerPid?: number };
 
 export type RunLoopOptions = {
-  instanceId: string;
-  workerEntry: string;
-  env: Environment;
-  overrides: WorkerOverrides;
-  launcher: readonly string[];
-  listeners: readonly Listener[];
+  workers: Omit<LiveWorkersOptions, 'onMessage' | 'onExit' | 'onResponderExit'>;
+  identity: StatusSource['identity'];
+  /** `XOPC_NO_RESPAWN`: a restart rebuilds the worker in its own process. */
+  isInPlace: boolean;
+  journal: ExitJournal;
   log: Logger;
   /** The settings as the file has them now. */
   readEssentials(): Essentials;
-  /** Tells whoever reads the lock file what the supervisor is doing. */
-  publish(change: LockUpdate): void;
+  /** Called for each change of the phase, and for each worker that begins to serve. */
+  onChange(change: Change): void;
   onActivated(worker: { generation: number; pid: number; bootMs: number }): void;
+  /** Called each second. */
+  onTick(): void;
 };
 
 export type Outcome = { exitCode: number; failure: WorkerFailure | null };
@@ -41,14 +54,25 @@ export class RunLoop {
   /** Resolves when the last worker is gone. */
   readonly done: Promise<Outcome>;
   readonly #options: RunLoopOptions;
-  readonly #workers = new Map<number, LiveWorker>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
-  #state: SupervisorState = initialState();
+  readonly #workers: LiveWorkers;
+  readonly #watch: WorkerWatch;
+  readonly #timers = new Timers((timer) => this.#dispatch({ t: 'timer.fired', timer }));
   readonly #terminal = watchTerminal();
+  readonly #startedAt = new Date();
+  #state: SupervisorState = initialState();
+  #lastChange = { reason: 'the gateway was started', at: new Date() };
+  #tick: NodeJS.Timeout | undefined;
   #finish: (outcome: Outcome) => void = () => undefined;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
+    this.#workers = new LiveWorkers({
+      ...options.workers,
+      onMessage: (worker, message) => this.#onMessage(worker, message),
+      onExit: (worker, end) => this.#onExit(worker, end),
+      onResponderExit: () => this.#dispatch({ t: 'responder.exited' }),
+    });
+    this.#watch = new WorkerWatch(watchLimits(options.readEssentials()));
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -56,86 +80,158 @@ export class RunLoop {
 
   /** Forks the first worker, unless a stop came before. */
   start(): void {
-    this.#dispatch({ t: 'start' });
+    this.#tick = setInterval(() => this.#onTick(), TICK_MS);
+    this.#dispatch({ t: 'start', settings: this.#readSettings() });
   }
 
-  /** Acts on a signal to the supervisor (SPEC 3.3). */
-  onSignal(signal: GatewaySignal): void {
+  /** What it is doing, for whoever asks. */
+  status(): SupervisorStatus {
+    return describeStatus({
+      state: this.#state,
+      now: performance.now(),
+      lastChange: this.#lastChange,
+      startedAt: this.#startedAt,
+      workers: this.#workers.list(),
+      lastExits: this.#options.journal.list(),
+      identity: this.#options.identity,
+    });
+  }
+
+  get phase(): Phase {
+    return this.#state.phase;
+  }
+
+  /** Generation that boots to take over; null when none does. */
+  get candidate(): number | null {
+    return this.#state.candidate;
+  }
+
+  /** Acts on a signal to the supervisor (SPEC 3.3); `name` is what the log shall call it. */
+  onSignal(signal: GatewaySignal, name: string = signal): void {
     switch (signal) {
       case 'SIGTERM':
       case 'SIGINT':
-        this.#requestStop(signal);
+        this.stop(signal);
         return;
       case 'SIGUSR1':
-        this.#requestRestart('SIGUSR1');
+        this.#tryRestart(name);
         return;
       case 'SIGUSR2':
-        this.#options.log.info(this.#report(), 'Diagnostic report.');
+        this.report();
         return;
       case 'SIGHUP':
         if (this.#terminal.isLost()) {
           this.#options.log.info('The terminal was closed.');
-          this.#requestStop('SIGTERM');
+          this.stop('SIGTERM');
           return;
         }
-        this.#options.log.info('SIGHUP ignored: restart with SIGUSR1 to read the configuration again.');
+        this.#tryRestart('SIGHUP: the configuration is read again');
         return;
       default:
         signal satisfies never;
     }
   }
 
-  #requestStop(signal: 'SIGTERM' | 'SIGINT'): void {
+  /** Drains and ends; called a second time it ends at once. */
+  stop(signal: 'SIGTERM' | 'SIGINT'): void {
     const { drainTimeoutMs } = this.#options.readEssentials();
     this.#dispatch({ t: 'stop.requested', signal, drainTimeoutMs });
   }
 
-  #requestRestart(reason: string): void {
-    if (this.#options.readEssentials().allowsRestart) {
-      this.#options.log.info({ reason }, 'Restart requested.');
-      this.#dispatch({ t: 'restart.requested', reason });
-      return;
+  /** Replaces the worker, or rebuilds it where `XOPC_NO_RESPAWN` says so. Throws an `ExitError` when the configuration forbids it. */
+  restart(reason: string, isForced: boolean): void {
+    if (!this.#options.readEssentials().allowsRestart) {
+      this.#options.log.warn({ reason }, 'Restart refused: commands.restart is false in the configuration.');
+      throw new ExitError(1, 'Restarting is switched off: commands.restart is false in the configuration.', {
+        hint: 'Set commands.restart to true, or stop and start the gateway.',
+      });
     }
-    this.#options.log.warn({ reason }, 'Restart refused: commands.restart is false in the configuration.');
+    this.#options.log.info({ reason }, 'Restart requested.');
+    this.#watch.setLimits(watchLimits(this.#options.readEssentials()));
+    this.#dispatch({ t: 'restart.requested', reason, isForced, settings: this.#readSettings() });
+  }
+
+  /** Writes a diagnostic report to the log, and asks the workers for theirs. Returns our part. */
+  report(): Record<string, unknown> {
+    const facts = { state: this.#state, status: this.status(), memory: process.memoryUsage() };
+    this.#options.log.info(facts, 'Diagnostic report.');
+    for (const { generation } of this.#workers.list()) this.#workers.send(generation, { t: 'worker.report' });
+    return facts;
+  }
+
+  /** A worker serves as far as it says, but its port does not answer. */
+  onUnreachable(reason: string): void {
+    const generation = this.#state.active;
+    if (generation !== null) this.#dispatch({ t: 'worker.unreachable', generation, reason });
+  }
+
+  /** A signal has nobody to answer to: that a restart is refused was logged. */
+  #tryRestart(reason: string): void {
+    try {
+      this.restart(reason, false);
+    } catch (error) {
+      if (!(error instanceof ExitError)) throw error;
+    }
+  }
+
+  #readSettings(): Settings {
+    const { hasStandby, crashLimit } = this.#options.readEssentials();
+    return { hasStandby, crashLimit, isInPlace: this.#options.isInPlace };
   }
 
   #dispatch(event: SupervisorEvent): void {
-    const { state, effects } = reduce(this.#state, event);
+    const { state, effects } = reduce(this.#state, event, performance.now());
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
   }
 
   #perform(effect: SupervisorEffect): void {
-    const { log } = this.#options;
+    const { log, onChange } = this.#options;
     switch (effect.t) {
       case 'fork':
-        this.#fork(effect.generation);
+        this.#workers.fork(effect.generation, effect.role);
         return;
       case 'welcome':
-        this.#welcome(effect.generation, effect.leaseEpoch);
+        this.#workers.welcome(effect.generation, effect.leaseEpoch);
+        return;
+      case 'promote':
+        this.#workers.promote(effect.generation, effect.leaseEpoch);
+        return;
+      case 'rebuild':
+        this.#workers.rebuild(effect.generation, { requestsMs: LIMITS.requestsMs, turnsMs: effect.turnsMs });
         return;
       case 'send':
-        this.#workers.get(effect.generation)?.child.send(effect.message);
+        this.#workers.send(effect.generation, effect.message);
         return;
       case 'kill':
-        log.warn({ generation: effect.generation, reason: effect.reason }, 'Killing a worker.');
-        this.#workers.get(effect.generation)?.child.kill();
+        this.#workers.kill(effect.generation, effect.reason);
+        return;
+      case 'dump':
+        this.#dump(effect);
         return;
       case 'timer.set':
-        this.#setTimer(effect.timer, effect.ms);
+        this.#timers.set(effect.timer, effect.ms);
+        return;
+      case 'responder.start':
+        this.#workers.startResponder();
+        return;
+      case 'responder.stop':
+        this.#workers.stopResponder();
         return;
       case 'activated':
         this.#activated(effect.generation);
         return;
       case 'transition':
         log.info({ from: effect.from, to: effect.to, reason: effect.reason }, 'State changed.');
-        this.#options.publish({ phase: effect.to });
+        this.#lastChange = { reason: effect.reason, at: new Date() };
+        onChange({ phase: effect.to, reason: effect.reason });
         return;
       case 'log':
         log[effect.level](effect.fields ?? {}, effect.message);
         return;
       case 'finish':
-        for (const timer of this.#timers.values()) clearTimeout(timer);
+        clearInterval(this.#tick);
+        this.#timers.clear();
         this.#finish({ exitCode: effect.exitCode, failure: effect.failure });
         return;
       default:
@@ -143,35 +239,8 @@ export class RunLoop {
     }
   }
 
-  #fork(generation: number): void {
-    const { workerEntry: entry, env, launcher } = this.#options;
-    try {
-      const child = forkWorker({
-        generation,
-        entry,
-        env,
-        launcher,
-        onMessage: (message) => this.#onMessage(generation, message),
-        onExit: (code, cause) => this.#onExit(generation, code, cause),
-      });
-      this.#workers.set(generation, { child, bootMs: 0, heartbeat: null });
-    } catch (error) {
-      // Out of memory or processes: an exit like any other, but not before this event is dealt with.
-      setImmediate(() => this.#onExit(generation, null, `cannot be started: ${errorMessage(error)}`));
-    }
-  }
-
-  #onExit(generation: number, code: number | null, cause: string): void {
-    this.#workers.delete(generation);
-    for (const [key, timer] of this.#timers) {
-      if (key.endsWith(`:${generation}`)) clearTimeout(timer);
-    }
-    this.#dispatch({ t: 'worker.exited', generation, code, cause });
-  }
-
-  #onMessage(generation: number, message: WorkerMessage): void {
-    const worker = this.#workers.get(generation);
-    if (worker === undefined) return;
+  #onMessage(worker: LiveWorker, message: WorkerMessage): void {
+    const { generation } = worker;
     switch (message.t) {
       case 'worker.hello':
         this.#dispatch({ t: 'worker.greeted', generation });
@@ -180,69 +249,91 @@ export class RunLoop {
         this.#options.log.debug({ generation, hosts: message.hosts, port: message.port }, 'Worker listens.');
         return;
       case 'worker.listen-failed':
-        this.#dispatch({ t: 'worker.failed', generation, failure: listenFailure(message, this.#port()) });
+        this.#fail(worker, listenFailure(message, this.#options.identity.port));
         return;
+      case 'worker.warm':
       case 'worker.ready':
-        worker.bootMs = message.bootMs;
-        this.#dispatch({ t: 'worker.ready', generation });
+        if (message.t === 'worker.ready') worker.bootMs = message.bootMs;
+        this.#dispatch({ t: message.t, generation });
+        this.#watch.hear(generation, performance.now());
         return;
       case 'worker.heartbeat':
-        worker.heartbeat = { at: new Date().toISOString(), ...message };
+        worker.heartbeat = keepHeartbeat(message);
+        this.#hear(generation, message.rssBytes);
+        return;
+      case 'worker.rebuild-refused':
+        this.#dispatch({ t: 'worker.rebuild-refused', generation, message: message.message });
         return;
       case 'lease.released':
         this.#dispatch({ t: 'lease.released', generation, epoch: message.epoch });
         return;
       case 'restart.request':
-        this.#requestRestart(message.reason);
+        this.#tryRestart(message.reason);
         return;
       case 'worker.fatal':
-        this.#dispatch({ t: 'worker.failed', generation, failure: failureFrom(message) });
+        this.#fail(worker, failureFrom(message));
         return;
       default:
         message satisfies never;
     }
   }
 
-  #port(): number {
-    return this.#options.listeners[0]?.port ?? 0;
+  #fail(worker: LiveWorker, failure: WorkerFailure): void {
+    worker.fatalMessage ??= failure.message;
+    this.#dispatch({ t: 'worker.failed', generation: worker.generation, failure });
   }
 
-  #welcome(generation: number, leaseEpoch: number | null): void {
-    const { instanceId, overrides, listeners } = this.#options;
-    const worker = this.#workers.get(generation)?.child;
-    const peers = [...this.#workers.keys()].filter((other) => other !== generation);
-    const count = listeners.length;
-    worker?.send({ t: 'sup.welcome', generation, instanceId, overrides, listeners: count, peers, leaseEpoch });
-    worker?.sendListeners(listeners);
+  /** One that boots may be busy for long in one step; that it gets ready in time is watched otherwise. */
+  #hear(generation: number, rssBytes: number): void {
+    const isBooting = findWorker(this.#state, generation)?.stage === 'booting';
+    if (isBooting) this.#watch.forget(generation);
+    else this.#watch.hear(generation, performance.now(), rssBytes);
+  }
+
+  #onExit(worker: LiveWorker, end: WorkerEnd): void {
+    const { generation, killReason } = worker;
+    this.#watch.forget(generation);
+    this.#timers.clear(generation);
+    const slot = findWorker(this.#state, generation);
+    const isCrash = slot !== undefined && (slot.isHung || slot.stage !== 'draining');
+    const cause = killReason === null ? end.cause : `${end.cause}, ${killReason}`;
+    // Its record is there before anybody hears that it is gone.
+    this.#options.journal.record({
+      ...{ generation, pid: worker.pid ?? null, startedAtMs: worker.startedAt, isCrash, reason: cause },
+      ...{ code: end.code, signal: end.signal, fatalMessage: worker.fatalMessage, output: worker.output },
+    });
+    this.#dispatch({ t: 'worker.exited', generation, code: end.code, cause });
   }
 
   #activated(generation: number): void {
     const worker = this.#workers.get(generation);
-    if (worker?.child.pid === undefined) return;
-    this.#options.publish({ workerPid: worker.child.pid });
-    this.#options.onActivated({ generation, pid: worker.child.pid, bootMs: worker.bootMs });
+    if (worker?.pid === undefined) return;
+    this.#options.onChange({ workerPid: worker.pid, reason: `worker ${generation} is ready` });
+    this.#options.onActivated({ generation, pid: worker.pid, bootMs: worker.bootMs });
   }
 
-  #setTimer(timer: Timer, ms: number): void {
-    const key = 'generation' in timer ? `${timer.t}:${timer.generation}` : timer.t;
-    clearTimeout(this.#timers.get(key));
-    const handle = setTimeout(() => {
-      this.#timers.delete(key);
-      this.#dispatch({ t: 'timer.fired', timer });
-    }, ms);
-    this.#timers.set(key, handle);
+  #onTick(): void {
+    for (const finding of this.#watch.tick(performance.now())) this.#dispatch(finding);
+    for (const { output } of this.#workers.list()) output.trim();
+    this.#options.onTick();
   }
 
-  #report(): Record<string, unknown> {
-    const workers = [...this.#workers].map(([generation, worker]) => {
-      return { generation, pid: worker.child.pid, heartbeat: worker.heartbeat };
-    });
-    return { state: this.#state, workers, uptimeSeconds: Math.round(process.uptime()), memory: process.memoryUsage() };
+  #dump({ generation, silentMs, isHung }: Extract<SupervisorEffect, { t: 'dump' }>): void {
+    const worker = this.#workers.get(generation);
+    const facts = { generation, silentMs, lastHeartbeat: worker?.heartbeat, ...describeHang(worker?.pid) };
+    // The worker's sentinel has written there where its loop stands.
+    const details = { ...facts, lastWords: worker?.output.readLines(LAST_WORDS) };
+    if (isHung) this.#options.log.error(details, 'The main loop of a worker hangs.');
+    else this.#options.log.warn(details, 'The main loop of a worker is silent.');
   }
 }
 
-type LiveWorker = {
-  child: WorkerProcess;
-  bootMs: number;
-  heartbeat: (Heartbeat & { at: string }) | null;
-};
+function watchLimits({ hangTimeoutMs, maxRssMb }: Essentials): { hangTimeoutMs: number; maxRssBytes: number } {
+  return { hangTimeoutMs, maxRssBytes: memoryLimit(maxRssMb) };
+}
+
+function keepHeartbeat({ t: _type, ...heartbeat }: Extract<WorkerMessage, { t: 'worker.heartbeat' }>): {
+  at: string;
+} & Heartbeat {
+  return { at: new Date().toISOString(), ...heartbeat };
+}

@@ -33,6 +33,8 @@ export type BindOptions = {
   port: number;
   /** How long to try again on a busy port, whose owner may be a worker of ours that is just dying. Default 1,500 ms. */
   retryMs?: number;
+  /** Where the locks of our gateways are, to name one that holds the port. */
+  locksDir?: string;
   onSkipped?: (host: string, reason: string) => void;
 };
 
@@ -46,9 +48,7 @@ const RETRY_EVERY_MS = 50;
 export async function bindListeners(options: BindOptions): Promise<Listener[]> {
   const [required, ...optional] = options.port === 0 ? options.hosts.slice(0, 1) : options.hosts;
   if (required === undefined) throw new ExitError(EXIT.config, 'There is no address to listen on.');
-  const first = await bindPatiently(required, options);
-  if (typeof first === 'string') throw refusal(required, options.port, first);
-  const listeners = [first];
+  const listeners = [await bindPatiently(required, options)];
   for (const host of optional) {
     const listener = await bindHost(host, options.port);
     if (typeof listener === 'string') options.onSkipped?.(host, listener);
@@ -62,23 +62,34 @@ export function closeListeners(listeners: readonly Listener[]): void {
   for (const { handle } of listeners) handle.close();
 }
 
-/** The error of a port that somebody else listens on, in the manual's words. */
-export function portBusyError(port: number): ExitError {
+/** The error of a port that somebody else listens on, in the manual's words. `owner` says who, as `describePortOwner` does. */
+export function portBusyError(port: number, owner?: string): ExitError {
+  const hint = 'Or choose another port with --port.';
   return new ExitError(EXIT.portBusy, `Port ${port} is already in use. Use --force to kill existing process.`, {
-    hint: 'Or choose another port with --port.',
+    hint: owner === undefined ? hint : `It is held by ${owner}. ${hint}`,
   });
 }
 
 async function bindPatiently(
   host: string,
-  { port, retryMs = DEFAULT_RETRY_MS }: BindOptions,
-): Promise<Listener | string> {
+  { port, locksDir, retryMs = DEFAULT_RETRY_MS }: BindOptions,
+): Promise<Listener> {
   const deadline = Date.now() + retryMs;
+  let owner: Promise<string | undefined> | undefined;
   for (;;) {
     const bound = await bindHost(host, port);
-    if (bound !== 'EADDRINUSE' || Date.now() >= deadline) return bound;
+    if (typeof bound !== 'string') return bound;
+    if (bound !== 'EADDRINUSE') throw refusal(host, port, bound);
+    // Asked while we wait anyway.
+    owner ??= findOwner(port, locksDir);
+    if (Date.now() >= deadline) throw portBusyError(port, await owner);
     await delay(RETRY_EVERY_MS);
   }
+}
+
+async function findOwner(port: number, locksDir: string | undefined): Promise<string | undefined> {
+  const { describePortOwner } = await import('./port-owner.ts');
+  return describePortOwner(port, locksDir);
 }
 
 /** A listener, or the name of the system error. */
@@ -108,8 +119,6 @@ async function resolveHost(host: string): Promise<string | undefined> {
 
 function refusal(host: string, port: number, reason: string): ExitError {
   switch (reason) {
-    case 'EADDRINUSE':
-      return portBusyError(port);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new ExitError(EXIT.config, `This machine has no address ${host}.`, {

@@ -1,5 +1,5 @@
 import { EXIT } from '../lib/exit.ts';
-import { type Draft, moveTo, setTimer } from './state-draft.ts';
+import { type Draft, moveTo, setTimer, stopResponder } from './state-draft.ts';
 import { LIMITS, type StopSignal, type SupervisorEvent, type SupervisorState } from './state-model.ts';
 
 /** The first stop drains every worker and ends with 0; the second one kills them and ends with 128 + its signal number. */
@@ -22,11 +22,12 @@ export function beginDrain(
 ): void {
   const { state, effects } = draft;
   state.outcome = outcome;
+  stopResponder(draft);
   moveTo(draft, 'draining', reason);
   for (const worker of state.workers) {
-    const { generation, stage } = worker;
+    const { generation, stage, role } = worker;
     worker.stage = 'draining';
-    if (stage === 'forked') {
+    if (stage === 'forked' || stage === 'warm' || role === 'standby') {
       effects.push({ t: 'kill', generation, reason: 'stopped before it had begun' });
       continue;
     }

@@ -1,38 +1,59 @@
 import { HEALTHY_AFTER_MS } from './backoff.ts';
-import { type Draft, findWorker, forkCandidate, moveTo, openDraft, setTimer } from './state-draft.ts';
-import { onWorkerExited } from './state-exit.ts';
 import {
-  LIMITS,
-  type SupervisorEffect,
-  type SupervisorEvent,
-  type SupervisorState,
-  type Timer,
-} from './state-model.ts';
+  type Draft,
+  findWorker,
+  kill,
+  moveTo,
+  openDraft,
+  promote,
+  servingPhase,
+  setTimer,
+  stopResponder,
+  takeLease,
+} from './state-draft.ts';
+import { onWorkerExited } from './state-exit.ts';
+import { LIMITS, type SupervisorEffect, type SupervisorEvent, type SupervisorState } from './state-model.ts';
+import {
+  onBloated,
+  onHung,
+  onRebuildRefused,
+  onRestartRequested,
+  onStart,
+  onSuspect,
+  onUnreachable,
+  settle,
+} from './state-restart.ts';
 import { finishIfEmpty, onStopRequested } from './state-stop.ts';
+import { onTimer } from './state-timer.ts';
 
 /**
- * The supervisor's every decision: what follows from an event, as a new state and effects to carry out in order. Pure;
- * events that come too late (a timer of a worker that is gone, a second `ready`) change nothing.
+ * The supervisor's every decision: what follows from an event at the time `now` (milliseconds on any steady clock), as a new
+ * state and effects to carry out in order. Pure; events that come too late (a timer of a worker that is gone, a second
+ * `ready`) change nothing.
  */
 export function reduce(
   state: SupervisorState,
   event: SupervisorEvent,
+  now: number,
 ): { state: SupervisorState; effects: SupervisorEffect[] } {
   if (state.phase === 'stopped') return { state, effects: [] };
-  const draft = openDraft(state);
+  const draft = openDraft(state, now);
   apply(draft, event);
   if (draft.state.outcome !== null) finishIfEmpty(draft);
   else settle(draft);
-  return draft;
+  return { state: draft.state, effects: draft.effects };
 }
 
 function apply(draft: Draft, event: SupervisorEvent): void {
   switch (event.t) {
     case 'start':
-      onStart(draft);
+      onStart(draft, event);
       return;
     case 'worker.greeted':
       onGreeted(draft, event.generation);
+      return;
+    case 'worker.warm':
+      onWarm(draft, event.generation);
       return;
     case 'worker.ready':
       onReady(draft, event.generation);
@@ -40,14 +61,32 @@ function apply(draft: Draft, event: SupervisorEvent): void {
     case 'worker.failed':
       onFailed(draft, event);
       return;
+    case 'worker.rebuild-refused':
+      onRebuildRefused(draft, event);
+      return;
+    case 'worker.suspect':
+      onSuspect(draft, event);
+      return;
+    case 'worker.hung':
+      onHung(draft, event);
+      return;
+    case 'worker.bloated':
+      onBloated(draft, event);
+      return;
+    case 'worker.unreachable':
+      onUnreachable(draft, event);
+      return;
     case 'worker.exited':
       onWorkerExited(draft, event);
+      return;
+    case 'responder.exited':
+      onResponderExited(draft);
       return;
     case 'lease.released':
       onLeaseReleased(draft, event);
       return;
     case 'restart.requested':
-      onRestartRequested(draft, event.reason);
+      onRestartRequested(draft, event);
       return;
     case 'stop.requested':
       onStopRequested(draft, event);
@@ -60,17 +99,20 @@ function apply(draft: Draft, event: SupervisorEvent): void {
   }
 }
 
-function onStart(draft: Draft): void {
-  if (draft.state.phase === 'starting' && draft.state.nextGeneration === 1) forkCandidate(draft);
-}
-
 function onGreeted({ state, effects }: Draft, generation: number): void {
   const worker = findWorker(state, generation);
   if (worker?.stage !== 'forked' || state.outcome !== null) return;
   worker.stage = 'booting';
-  const isLeaseFree = state.lease.holder === null;
-  if (isLeaseFree) state.lease = { epoch: state.lease.epoch + 1, holder: generation };
-  effects.push({ t: 'welcome', generation, leaseEpoch: isLeaseFree ? state.lease.epoch : null });
+  const leaseEpoch = worker.role === 'standby' ? null : takeLease(state, generation);
+  effects.push({ t: 'welcome', generation, leaseEpoch });
+}
+
+function onWarm(draft: Draft, generation: number): void {
+  const { state } = draft;
+  const worker = findWorker(state, generation);
+  if (worker?.stage !== 'booting' || worker.role !== 'standby' || state.outcome !== null) return;
+  worker.stage = 'warm';
+  if (state.candidate === generation) promote(draft, generation);
 }
 
 function onReady(draft: Draft, generation: number): void {
@@ -78,25 +120,40 @@ function onReady(draft: Draft, generation: number): void {
   const worker = findWorker(state, generation);
   if (worker?.stage !== 'booting' || state.candidate !== generation || state.outcome !== null) return;
   const previous = state.active;
+  const turnsMs = state.current?.turnsMs ?? LIMITS.replacedTurnsMs;
   worker.stage = 'ready';
   state.active = generation;
   state.candidate = null;
+  state.current = null;
+  state.restartFailure = null;
   state.hasServed = true;
   effects.push({ t: 'activated', generation });
+  stopResponder(draft);
   setTimer(effects, { t: 'healthy', generation }, HEALTHY_AFTER_MS);
-  moveTo(draft, 'running', `worker ${generation} is ready`);
-  if (previous !== null) drainReplaced(draft, previous);
+  moveTo(draft, servingPhase(worker), `worker ${generation} is ready`);
+  if (previous === null || previous === generation) return;
+  drainReplaced(draft, previous, turnsMs);
+  retireStandby(draft);
 }
 
-function drainReplaced({ state, effects }: Draft, generation: number): void {
+/** It booted with the settings and the program of the one that was just replaced. */
+function retireStandby(draft: Draft): void {
+  const { standby } = draft.state;
+  const worker = standby === null ? undefined : findWorker(draft.state, standby);
+  if (worker === undefined) return;
+  worker.stage = 'draining';
+  draft.state.standby = null;
+  kill(draft, worker.generation, 'outdated by a restart');
+}
+
+function drainReplaced({ state, effects }: Draft, generation: number, turnsMs: number): void {
   const worker = findWorker(state, generation);
   if (worker === undefined) return;
   worker.stage = 'draining';
-  const turnsMs = LIMITS.replacedTurnsMs;
   const message = { t: 'worker.drain', mode: 'replace', requestsMs: LIMITS.requestsMs, turnsMs } as const;
   effects.push({ t: 'send', generation, message });
   setTimer(effects, { t: 'release-deadline', generation }, LIMITS.leaseReleaseMs);
-  setTimer(effects, { t: 'drain-deadline', generation }, turnsMs + LIMITS.graceMs);
+  setTimer(effects, { t: 'drain-deadline', generation }, Math.max(LIMITS.minStopMs, turnsMs + LIMITS.graceMs));
 }
 
 function onFailed({ state, effects }: Draft, event: Extract<SupervisorEvent, { t: 'worker.failed' }>): void {
@@ -119,73 +176,6 @@ function onLeaseReleased({ state }: Draft, event: Extract<SupervisorEvent, { t: 
   if (findWorker(state, event.generation)?.stage === 'draining') lease.holder = null;
 }
 
-function onRestartRequested(draft: Draft, reason: string): void {
-  const { state, effects } = draft;
-  if (state.phase === 'draining') {
-    effects.push({ t: 'log', level: 'info', message: 'Restart ignored: the gateway is stopping.', fields: { reason } });
-    return;
-  }
-  if (state.phase === 'backoff') {
-    moveTo(draft, 'starting', reason);
-    forkCandidate(draft);
-    return;
-  }
-  state.isRestartQueued = true;
-}
-
-function onTimer(draft: Draft, timer: Timer): void {
-  const { state } = draft;
-  switch (timer.t) {
-    case 'ready-deadline':
-      if (state.candidate === timer.generation) kill(draft, timer.generation, `not ready within ${LIMITS.readyMs} ms`);
-      return;
-    case 'healthy':
-      if (state.active === timer.generation) state.crashes = 0;
-      return;
-    case 'release-deadline':
-      if (state.lease.holder !== timer.generation || !isLeaving(state, timer.generation)) return;
-      // When everything stops, nobody waits for the lease.
-      if (state.outcome !== null) return;
-      kill(draft, timer.generation, `lease not released within ${LIMITS.leaseReleaseMs} ms`);
-      return;
-    case 'drain-deadline':
-      if (isLeaving(state, timer.generation)) kill(draft, timer.generation, 'still there at its deadline');
-      return;
-    case 'respawn':
-      if (state.phase !== 'backoff') return;
-      moveTo(draft, 'starting', 'backoff is over');
-      forkCandidate(draft);
-      return;
-    case 'stop-deadline':
-      if (state.outcome === null) return;
-      for (const { generation } of state.workers) kill(draft, generation, 'still there at the stop deadline');
-      return;
-    default:
-      timer satisfies never;
-  }
-}
-
-function isLeaving(state: SupervisorState, generation: number): boolean {
-  const worker = findWorker(state, generation);
-  return worker !== undefined && (worker.stage === 'draining' || worker.failure !== null);
-}
-
-function kill({ state, effects }: Draft, generation: number, reason: string): void {
-  if (findWorker(state, generation) !== undefined) effects.push({ t: 'kill', generation, reason });
-}
-
-/** What holds after any event while we go on: a free lease belongs to the active worker, and a queued restart begins when it can. */
-function settle(draft: Draft): void {
-  const { state, effects } = draft;
-  const { active, lease } = state;
-  if (active === null) return;
-  if (lease.holder === null) {
-    state.lease = { epoch: lease.epoch + 1, holder: active };
-    effects.push({ t: 'send', generation: active, message: { t: 'lease.grant', epoch: state.lease.epoch } });
-  }
-  // Not before the last hand-over is complete, so that restarts in quick succession never pile up workers.
-  if (!state.isRestartQueued || state.phase !== 'running' || state.lease.holder !== active) return;
-  state.isRestartQueued = false;
-  moveTo(draft, 'restarting', 'restart requested');
-  forkCandidate(draft);
+function onResponderExited({ state }: Draft): void {
+  state.responder = 'off';
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, loadConfig } from '../lib/config/load.ts';
+import type { Config } from '../lib/config/schema.ts';
 import { readEnvironment } from '../lib/env.ts';
 import { ExitError, errorMessage } from '../lib/errors.ts';
 import { EXIT } from '../lib/exit.ts';
@@ -15,8 +16,11 @@ import { openLogFile } from '../lib/log-file.ts';
 import { resolvePaths } from '../lib/paths.ts';
 import { createRedactor } from '../lib/redact.ts';
 import { VERSION } from '../lib/version.ts';
+import { captureOutput } from './captured-output.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { collectMessages } from './mailbox.ts';
-import { serve } from './serve.ts';
+import { startSentinel } from './sentinel.ts';
+import { type ServeOptions, serve } from './serve.ts';
 
 const WELCOME_MS = 10_000;
 
@@ -28,7 +32,6 @@ export async function runWorker(): Promise<number> {
     return EXIT.usage;
   }
   const channel = openWorkerChannel(process);
-  const mailbox = collectMessages(channel);
   const env = readEnvironment();
   const paths = resolvePaths(env);
   const redactor = createRedactor();
@@ -39,20 +42,67 @@ export async function runWorker(): Promise<number> {
     file: openLogFile(paths.logFile),
     ...terminalOutput(env),
   });
+  captureOutput(log);
+  const heartbeat = startHeartbeat(channel);
+  const mailbox = collectMessages(channel, { onReport: () => heartbeat.report(log) });
   try {
     channel.send({ t: 'worker.hello', pid: process.pid, version: VERSION });
     const welcome = await waitForMessage(channel, 'sup.welcome', WELCOME_MS);
-    const { config, warnings } = loadConfig(paths.configPath, env, welcome.overrides);
-    log.level(config.logging.level);
-    for (const { path, message } of warnings) log.warn(`Configuration: ${path} ${message}`);
-    await Promise.race([
-      nextCrash(),
-      serve({ channel, mailbox, welcome, config, env, paths, redactor, log, startedAt }),
-    ]);
+    const load = (): Config => loadFor(welcome, { env, paths, log });
+    const config = load();
+    const round = { channel, mailbox, env, paths, redactor, heartbeat, log, startedAt, loadNext: load };
+    const onServing = once(() => watchOverLoop(config));
+    await Promise.race([nextCrash(), serveRounds({ ...round, welcome, config, onServing })]);
     return EXIT.ok;
   } catch (error) {
     return reportFatal(error, channel, log);
   }
+}
+
+/** What the sentinel waits for is well before the supervisor grows suspicious, so that the stack is there by then. */
+const BLOCKED_SHARE = 0.2;
+const MAX_BLOCKED_MS = 3_000;
+
+function watchOverLoop({ gateway }: Config): void {
+  const { hangTimeout } = gateway;
+  if (hangTimeout === 0) return;
+  const thread = new URL('../worker/sentinel-thread.js', import.meta.url);
+  startSentinel({ thread, blockedMs: Math.min(MAX_BLOCKED_MS, hangTimeout * BLOCKED_SHARE) });
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
+}
+
+/** One round; with `XOPC_NO_RESPAWN` each restart is another one in the same process. */
+async function serveRounds(options: ServeOptions): Promise<void> {
+  for (let next = options; ; ) {
+    const served = await serve(next);
+    if (served.t === 'drained') return;
+    const { config, leaseEpoch } = served;
+    next = { ...options, config, welcome: { ...options.welcome, leaseEpoch, role: 'serve' } };
+  }
+}
+
+/** The configuration for a role: in safe mode everything is off that may have made the workers crash (LOOP-2). Says what is odd in it. */
+function loadFor(
+  { overrides, role }: Pick<ServeOptions['welcome'], 'overrides' | 'role'>,
+  { env, paths, log }: Pick<ServeOptions, 'env' | 'paths' | 'log'>,
+): Config {
+  const { config, warnings } = loadConfig(paths.configPath, env, overrides);
+  log.level(config.logging.level);
+  for (const { path, message } of warnings) log.warn(`Configuration: ${path} ${message}`);
+  if (role !== 'safe') return config;
+  log.warn('Safe mode: channels, cron and extensions are off');
+  return { ...config, channels: withoutChannels(config.channels) };
+}
+
+function withoutChannels({ telegram }: Config['channels']): Config['channels'] {
+  return { telegram: { ...telegram, enabled: false } };
 }
 
 /** Rejects with the first error that nobody catches, so that its reason is in the log and not only on a terminal. */

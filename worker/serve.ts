@@ -1,13 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../lib/config/schema.ts';
 import type { Environment } from '../lib/env.ts';
-import type { Channel, Heartbeat, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
+import { errorMessage } from '../lib/errors.ts';
+import type { Channel, ChannelView, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
 import { isLoopbackAddress } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { createApp } from './app.ts';
 import { resolveCredential } from './credential.ts';
+import { finish } from './finish.ts';
+import type { HeartbeatSource } from './heartbeat.ts';
 import { createLease, type Lease } from './lease.ts';
 import type { Mailbox } from './mailbox.ts';
 import { listRoutes } from './routes/index.ts';
@@ -22,24 +24,33 @@ export type ServeOptions = {
   env: Environment;
   paths: Paths;
   redactor: Redactor;
+  heartbeat: HeartbeatSource;
   log: Logger;
   /** `performance.now()` at the worker's first own instruction. */
   startedAt: number;
+  /** Called when the worker serves. */
+  onServing(): void;
+  /** Reads the configuration that a rebuild is to begin with. Throws when it cannot be used. */
+  loadNext(): Config;
 };
 
-/** Serves until the supervisor asks to drain: the worker's life from top to bottom. */
-export async function serve(options: ServeOptions): Promise<void> {
+/** What follows when the worker has finished: nothing, or another round in the same process. */
+export type Served = { t: 'drained' } | { t: 'rebuild'; config: Config; leaseEpoch: number | null };
+
+/** Serves until the supervisor asks to drain or to rebuild: the worker's life from top to bottom. */
+export async function serve(options: ServeOptions): Promise<Served> {
   const { channel, mailbox, welcome, log } = options;
   const { generation, instanceId } = welcome;
   const owner = `${instanceId}/${generation}`;
   const lease: Lease = createLease({ owner, services: () => services, log });
   const services: Services = createServices({ ...options, owner, currentEpoch: () => lease.epoch });
   services.registry.init();
+  const { peers, leaseEpoch } = welcome.role === 'standby' ? await standBy(services, options) : welcome;
   // What workers had claimed that are gone is free; those of whom we are told later follow by `peer.exited`.
   await services.store.inbox.recover({
-    survivors: [generation, ...welcome.peers].map((living) => `${instanceId}/${living}`),
+    survivors: [generation, ...peers].map((living) => `${instanceId}/${living}`),
   });
-  if (welcome.leaseEpoch !== null) await lease.take(welcome.leaseEpoch);
+  if (leaseEpoch !== null) await lease.take(leaseEpoch);
 
   const draining = new AbortController();
   const streams = { open: 0 };
@@ -53,28 +64,75 @@ export async function serve(options: ServeOptions): Promise<void> {
   );
   await listen(options, server, sockets);
 
-  const heartbeat = startHeartbeat(channel, () => ({
+  options.heartbeat.follow(() => ({
     requests: server.requests,
     turns: services.runs.active,
     streams: streams.open,
     leaseEpoch: lease.granted,
+    outbox: services.outbound.waiting,
+    channels: listAccounts(services),
   }));
   const lookout = watchInbox(services, log);
   mailbox.onPeerExited((peer) => void takeOver(services, `${instanceId}/${peer}`, log));
   channel.send({ t: 'worker.ready', bootMs: Math.round(performance.now() - options.startedAt) });
-  activate(options, lease).catch((error: unknown) => log.error({ err: error }, 'The channels could not be activated'));
+  activate(options, lease, leaseEpoch).catch((error: unknown) =>
+    log.error({ err: error }, 'The channels could not be activated'),
+  );
   void services.warm().catch((error: unknown) => log.warn({ err: error }, 'Warming up failed'));
+  options.onServing();
 
-  const drain = await mailbox.drainAsked;
-  log.info({ mode: drain.mode }, 'Draining');
-  services.events.publish('gateway.draining', { mode: drain.mode });
+  const { order, next } = await nextUsableOrder(options);
+  const mode = order.t === 'worker.drain' ? order.mode : 'stop';
+  log.info({ mode: next === undefined ? mode : 'rebuild' }, 'Draining');
+  services.events.publish('gateway.draining', { mode });
   draining.abort();
   clearInterval(lookout);
-  await finish({ services, lease, server, drain, channel });
+  await finish({ services, lease, server, channel, mode, requestsMs: order.requestsMs, turnsMs: order.turnsMs });
   await releaseClaims(services, owner, log);
-  clearInterval(heartbeat);
   services.store.close();
   log.info('Drained');
+  if (next === undefined) return { t: 'drained' };
+  return { t: 'rebuild', config: next, leaseEpoch: lease.granted > 0 ? lease.granted : null };
+}
+
+/** Everything is loaded and the database is open; what is missing is done in milliseconds. */
+async function standBy(
+  services: Services,
+  { channel, mailbox, log }: ServeOptions,
+): Promise<{ peers: number[]; leaseEpoch: number | null }> {
+  await services.warm();
+  channel.send({ t: 'worker.warm' });
+  log.info('Standing by');
+  return mailbox.promoted;
+}
+
+type Order = Awaited<ReturnType<Mailbox['nextOrder']>>;
+
+/** The next order that can be followed: a rebuild only with a configuration that is right. */
+async function nextUsableOrder({
+  mailbox,
+  channel,
+  log,
+  loadNext,
+}: ServeOptions): Promise<{ order: Order; next?: Config }> {
+  for (;;) {
+    const order = await mailbox.nextOrder();
+    if (order.t === 'worker.drain') return { order };
+    try {
+      return { order, next: loadNext() };
+    } catch (error) {
+      log.error({ err: error }, 'Not rebuilding: the configuration cannot be used');
+      channel.send({ t: 'worker.rebuild-refused', message: errorMessage(error) });
+    }
+  }
+}
+
+function listAccounts({ registry }: Services): ChannelView[] {
+  return registry
+    .list()
+    .flatMap(({ id, accounts }) =>
+      accounts.map(({ accountId, state, since }) => ({ channel: id, accountId, state, since })),
+    );
 }
 
 function credentialOf(
@@ -138,8 +196,8 @@ async function listen({ channel }: ServeOptions, server: Server, sockets: readon
   }
 }
 
-async function activate({ mailbox, welcome }: ServeOptions, lease: Lease): Promise<void> {
-  if (welcome.leaseEpoch === null) await lease.take((await mailbox.leaseGranted).epoch);
+async function activate({ mailbox }: ServeOptions, lease: Lease, leaseEpoch: number | null): Promise<void> {
+  if (leaseEpoch === null) await lease.take((await mailbox.leaseGranted).epoch);
   await lease.activate();
 }
 
@@ -172,61 +230,4 @@ function watchInbox({ inbound }: Services, log: Logger): NodeJS.Timeout {
       .wakeAll()
       .catch((error: unknown) => log.error({ err: error }, 'The inbox cannot be read; trying again'));
   return setInterval(look, LOOK_MS);
-}
-
-const BEAT_MS = 1_000;
-
-/** Reports from the main loop each second: a loop that does not turn is silent. */
-function startHeartbeat(
-  channel: ServeOptions['channel'],
-  read: () => Omit<Heartbeat, 'rssBytes' | 'loopDelayMs'>,
-): NodeJS.Timeout {
-  let expectedAt = performance.now() + BEAT_MS;
-  return setInterval(() => {
-    const now = performance.now();
-    const loopDelayMs = Math.max(0, Math.round(now - expectedAt));
-    expectedAt = now + BEAT_MS;
-    channel.send({ t: 'worker.heartbeat', rssBytes: process.memoryUsage.rss(), loopDelayMs, ...read() });
-  }, BEAT_MS);
-}
-
-type FinishOptions = {
-  services: Services;
-  lease: Lease;
-  server: Server;
-  drain: Extract<SupervisorMessage, { t: 'worker.drain' }>;
-  channel: ServeOptions['channel'];
-};
-
-/** What a send may still take when another worker waits for the lease, in milliseconds. */
-const HAND_OVER_MS = 8_000;
-const FLUSH_MS = 3_000;
-
-/** Finishes what is under way. With another worker waiting, the lease goes first; else replies are delivered before it is given up (DRAIN-1). */
-async function finish({ services, lease, server, drain, channel }: FinishOptions): Promise<void> {
-  const { lanes, outbound } = services;
-  const deadline = Date.now() + drain.turnsMs;
-  const turns = Promise.race([lanes.drain(), sleep(drain.turnsMs)]);
-  const release = async (graceMs: number): Promise<void> => {
-    await lease.release(graceMs);
-    if (lease.granted > 0) channel.send({ t: 'lease.released', epoch: lease.granted });
-  };
-  const isReplace = drain.mode === 'replace';
-  await lease.stopIntake();
-  const released = isReplace ? release(HAND_OVER_MS) : undefined;
-  const served = server.drain({
-    mode: drain.mode,
-    requestsMs: drain.requestsMs,
-    isExcused: ({ url }) => isReplace && waitsForTurn(url ?? ''),
-    excusedMs: isReplace ? drain.turnsMs : 0,
-  });
-  await Promise.all([turns, served, released]);
-  if (isReplace) return;
-  const flushBy = Math.min(Date.now() + FLUSH_MS, deadline);
-  while (outbound.waiting > 0 && Date.now() < flushBy) await sleep(20);
-  await release(500);
-}
-
-function waitsForTurn(url: string): boolean {
-  return url.startsWith('/api/agent') || url.startsWith('/api/message/sync');
 }

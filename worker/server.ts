@@ -26,6 +26,9 @@ export type Server = {
 /** Clients that think between two requests see `Connection: close` on an answer before their connection goes (measured: 0 resets at 1 s). */
 const LINGER_MS = 1_000;
 
+/** A connection that was accepted a moment ago may not have sent its request yet; on a stop it gets this long. */
+const STOP_LINGER_MS = 300;
+
 const POLL_MS = 20;
 
 /** What the last answers may take to leave. */
@@ -50,6 +53,12 @@ export function createServer(handler: http.RequestListener): Server {
     if (isDraining) response.setHeader('Connection', 'close');
     handler(request, response);
   };
+
+  /** Waits, but not for nobody. */
+  async function linger(ms: number): Promise<void> {
+    const until = Date.now() + ms;
+    while (Date.now() < until && (await countConnections(servers)) > 0) await sleep(POLL_MS);
+  }
 
   return {
     async listen(sockets) {
@@ -78,7 +87,7 @@ export function createServer(handler: http.RequestListener): Server {
       // http.Server.close() would cut idle connections at once and race with a request on its way (nodejs/node#60617).
       for (const server of servers) net.Server.prototype.close.call(server);
       for (const response of open.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
-      if (mode === 'replace') await sleep(Math.min(LINGER_MS, requestsMs));
+      await linger(Math.min(mode === 'replace' ? LINGER_MS : STOP_LINGER_MS, requestsMs));
       for (const server of servers) server.closeIdleConnections();
       while (open.size > 0) {
         const elapsedMs = Date.now() - startedAt;
@@ -111,6 +120,13 @@ function listenOn(server: http.Server, { handle, host, port }: BoundSocket): Pro
       resolve(address);
     });
   });
+}
+
+async function countConnections(servers: readonly http.Server[]): Promise<number> {
+  const counts = servers.map(
+    (server) => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count))),
+  );
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 function giveUp(response: http.ServerResponse): void {

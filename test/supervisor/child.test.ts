@@ -98,7 +98,7 @@ function fork(change: Partial<ForkOptions> & { entry: string }): {
       env: { PATH },
       launcher: [],
       onMessage: (message) => messages.push(message),
-      onExit: (code, cause) => resolve([code, cause]),
+      onExit: ({ code, cause }) => resolve([code, cause]),
       ...change,
     });
   });

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Paths, resolvePaths } from '../../lib/paths.ts';
 import { acquireInstanceLocks, stateLockFile } from '../../supervisor/instance-locks.ts';
 import { makeTemporaryDirectory } from '../fixtures/programs.ts';
+import { lockRecordText, makeOlder, pidOfDeadProcess } from './lock-samples.ts';
 
 let directory: ReturnType<typeof makeTemporaryDirectory>;
 
@@ -30,6 +31,32 @@ describe('acquireInstanceLocks', () => {
     expect(locks.update({ phase: 'running' })).toBe(true);
     expect(JSON.parse(readFileSync(paths.lockFile, 'utf8'))).toMatchObject({ phase: 'running' });
     locks.release();
+  });
+
+  it('touches both locks', async () => {
+    const paths = pathsOf('a.json', 'state');
+    const locks = await acquire(paths);
+    const files = [paths.lockFile, stateLockFile(paths)];
+    for (const file of files) makeOlder(file, 100);
+    locks.touch();
+    for (const file of files) expect(Date.now() - statSync(file).mtimeMs).toBeLessThan(20_000);
+    locks.release();
+    locks.touch();
+    expect(files.filter((file) => existsSync(file))).toEqual([]);
+  });
+
+  it('says whom it replaced, in whichever lock that one was found', async () => {
+    const paths = pathsOf('a.json', 'state');
+    const locks = await acquire(paths);
+    expect(locks.replaced).toBeNull();
+    locks.release();
+    const dead = lockRecordText({ pid: pidOfDeadProcess(), instanceId: 'the dead' });
+    for (const file of [stateLockFile(paths), paths.lockFile]) {
+      writeFileSync(file, dead);
+      const next = await acquire(paths);
+      expect(next.replaced).toMatchObject({ instanceId: 'the dead' });
+      next.release();
+    }
   });
 
   it('lets two configurations with two state directories run side by side', async () => {

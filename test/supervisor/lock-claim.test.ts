@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claimFile, sweepTokens } from '../../supervisor/lock-claim.ts';
 import { readStartTime } from '../../supervisor/process-identity.ts';
 import { makeTemporaryDirectory } from '../fixtures/programs.ts';
-import { lockRecordText, pidOfDeadProcess } from './lock-samples.ts';
+import { lockRecordText, makeOlder, pidOfDeadProcess } from './lock-samples.ts';
 
 let directory: ReturnType<typeof makeTemporaryDirectory>;
 let file: string;
@@ -21,7 +21,7 @@ afterEach(() => directory.remove());
 
 describe('claimFile', () => {
   it('wins a free file with its whole content and leaves nothing else', async () => {
-    expect(await claim()).toEqual({ t: 'won' });
+    expect(await claim()).toEqual({ t: 'won', replaced: null });
     expect(readFileSync(file, 'utf8')).toBe(ours);
     expect(readdirSync(directory.path)).toEqual(['gateway.lock']);
   });
@@ -31,9 +31,9 @@ describe('claimFile', () => {
     expect(await claim()).toMatchObject({ t: 'held', holder: { reason: 'alive', owner: { instanceId: 'ours' } } });
   });
 
-  it('replaces a stale file and removes its token', async () => {
-    writeFileSync(file, lockRecordText({ pid: pidOfDeadProcess() }));
-    expect(await claim()).toEqual({ t: 'won' });
+  it('replaces a stale file, says whose it was, and removes its token', async () => {
+    writeFileSync(file, lockRecordText({ pid: pidOfDeadProcess(), instanceId: 'the dead' }));
+    expect(await claim()).toMatchObject({ t: 'won', replaced: { instanceId: 'the dead' } });
     expect(readFileSync(file, 'utf8')).toBe(ours);
     expect(readdirSync(directory.path)).toEqual(['gateway.lock']);
   });
@@ -55,15 +55,34 @@ describe('claimFile', () => {
     writeFileSync(tokenOf(stale), firstTaker);
     const secondToken = `${tokenOf(stale)}.takeover.${hashOf(firstTaker)}`;
     writeFileSync(secondToken, lockRecordText({ pid: pidOfDeadProcess(), instanceId: 'second taker' }));
-    expect(await claim()).toEqual({ t: 'won' });
+    expect(await claim()).toMatchObject({ t: 'won', replaced: { instanceId: 'sample' } });
     expect(readFileSync(file, 'utf8')).toBe(ours);
     expect(readdirSync(directory.path)).toEqual(['gateway.lock']);
   });
 
-  it('takes a lock from another pid namespace only when forced', async () => {
+  it('takes a lock from another pid namespace only when forced, or when its owner was silent for a minute', async () => {
     writeFileSync(file, lockRecordText({ pidNamespace: 'pid:[1]' }));
     expect(await claim()).toMatchObject({ t: 'held', holder: { reason: 'foreign-namespace' } });
-    expect(await claim(true)).toEqual({ t: 'won' });
+    expect(await claim(true)).toMatchObject({ t: 'won', replaced: { pidNamespace: 'pid:[1]' } });
+    writeFileSync(file, lockRecordText({ pidNamespace: 'pid:[1]' }));
+    makeOlder(file, 61);
+    expect(await claim()).toMatchObject({ t: 'won', replaced: { pidNamespace: 'pid:[1]' } });
+  });
+
+  it('waits for a taker in another pid namespace, but not for one that was killed there', async () => {
+    const stale = lockRecordText({ pid: pidOfDeadProcess() });
+    writeFileSync(file, stale);
+    writeFileSync(tokenOf(stale), lockRecordText({ pidNamespace: 'pid:[1]', instanceId: 'taker' }));
+    expect(await claim()).toMatchObject({ t: 'held', holder: { owner: { instanceId: 'taker' } } });
+    makeOlder(tokenOf(stale), 61);
+    expect(await claim()).toMatchObject({ t: 'won' });
+    expect(readdirSync(directory.path)).toEqual(['gateway.lock']);
+  });
+
+  it('takes content that is no record over from nobody', async () => {
+    writeFileSync(file, '{"pid":');
+    makeOlder(file, 3);
+    expect(await claim()).toEqual({ t: 'won', replaced: null });
   });
 });
 

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { utimesSync } from 'node:fs';
 import { formatLockRecord, type LockRecord } from '../../supervisor/lock-record.ts';
 import { readPidScope } from '../../supervisor/process-identity.ts';
 
@@ -18,6 +19,12 @@ export function lockRecordText(change: Partial<LockRecord>): string {
     phase: 'running',
     ...change,
   });
+}
+
+/** Sets the time of a file's last change back. */
+export function makeOlder(path: string, seconds: number): void {
+  const then = Date.now() / 1_000 - seconds;
+  utimesSync(path, then, then);
 }
 
 /** The pid of a process that has ended and been waited for. */

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitError } from '../../lib/errors.ts';
 import { acquireLock, inspectLock, type Lock, type LockOptions } from '../../supervisor/lock.ts';
 import { readStartTime } from '../../supervisor/process-identity.ts';
 import { makeTemporaryDirectory } from '../fixtures/programs.ts';
-import { lockRecordText, pidOfDeadProcess } from './lock-samples.ts';
+import { lockRecordText, makeOlder, pidOfDeadProcess } from './lock-samples.ts';
 
 let directory: ReturnType<typeof makeTemporaryDirectory>;
 let file: string;
@@ -79,6 +79,14 @@ describe('acquireLock', () => {
     await acquire({ isForced: true });
   });
 
+  it('takes over from another pid namespace when nothing was heard from there for a minute', async () => {
+    await acquire();
+    writeFileSync(file, lockRecordText({ pidNamespace: 'pid:[1]', instanceId: 'of a killed container' }));
+    makeOlder(file, 61);
+    const lock = await acquire();
+    expect(lock.replaced).toMatchObject({ instanceId: 'of a killed container' });
+  });
+
   it('never takes a lock from a live owner, forced or not', async () => {
     await acquire();
     expect((await refusal({ isForced: true })).exitCode).toBe(75);
@@ -88,8 +96,7 @@ describe('acquireLock', () => {
     await acquire();
     writeFileSync(file, '{"pid":');
     expect((await refusal()).message).toContain('is being written');
-    const then = Date.now() / 1_000 - 3;
-    utimesSync(file, then, then);
+    makeOlder(file, 3);
     await acquire();
   });
 
@@ -147,6 +154,51 @@ describe('a lock', () => {
   });
 });
 
+describe('a touch', () => {
+  it('tells that the owner lives', async () => {
+    const lock = await acquire();
+    makeOlder(file, 100);
+    lock.touch();
+    expect(ageOf(file)).toBeLessThan(20);
+    lock.update({ phase: 'running' });
+    makeOlder(file, 100);
+    lock.touch();
+    expect(ageOf(file)).toBeLessThan(20);
+  });
+
+  it('leaves the lock of a successor alone', async () => {
+    const lock = await acquire();
+    writeFileSync(file, lockRecordText({ instanceId: 'successor' }));
+    makeOlder(file, 100);
+    lock.touch();
+    expect(ageOf(file)).toBeGreaterThan(90);
+  });
+
+  it('neither throws nor creates anything when the lock is gone or unreadable', async () => {
+    const lock = await acquire();
+    lock.release();
+    lock.touch();
+    expect(existsSync(file)).toBe(false);
+    mkdirSync(file);
+    lock.touch();
+  });
+});
+
+describe('who was replaced', () => {
+  it('is the owner that died without releasing the lock', async () => {
+    await acquire();
+    writeFileSync(file, lockRecordText({ pid: pidOfDeadProcess(), instanceId: 'the dead', workerPid: 5 }));
+    expect((await acquire()).replaced).toMatchObject({ instanceId: 'the dead', workerPid: 5 });
+  });
+
+  it('is nobody when the lock was free or released', async () => {
+    const lock = await acquire();
+    expect(lock.replaced).toBeNull();
+    lock.release();
+    expect((await acquire()).replaced).toBeNull();
+  });
+});
+
 describe('inspectLock', () => {
   it('tells free, held and stale apart and never touches the file', async () => {
     expect(await inspectLock(file)).toEqual({ state: 'free' });
@@ -164,11 +216,14 @@ describe('inspectLock', () => {
     await acquire();
     writeFileSync(file, 'x');
     expect(await inspectLock(file)).toEqual({ state: 'held', owner: null, reason: 'unreadable' });
-    const then = Date.now() / 1_000 - 3;
-    utimesSync(file, then, then);
+    makeOlder(file, 3);
     expect(await inspectLock(file)).toEqual({ state: 'stale', owner: null });
   });
 });
+
+function ageOf(path: string): number {
+  return (Date.now() - statSync(path).mtimeMs) / 1_000;
+}
 
 type Change = Partial<Omit<LockOptions, 'waitMs'>> & { waitMs?: number | undefined };
 

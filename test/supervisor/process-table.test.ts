@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { ancestorsOf, type ProcessEntry, readProcesses } from '../../supervisor/process-table.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ancestorsOf, type ProcessEntry, readCommandLine, readProcesses } from '../../supervisor/process-table.ts';
 import { pidOfDeadProcess } from './lock-samples.ts';
 
 describe('readProcesses', () => {
@@ -12,6 +14,18 @@ describe('readProcesses', () => {
 
   it('leaves out what is gone', async () => {
     expect((await readProcesses([pidOfDeadProcess()])).size).toBe(0);
+  });
+});
+
+describe('readCommandLine', () => {
+  it('tells a process with its arguments, and nothing of one that is gone', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'one', 'two words']);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child, 'spawn');
+    const line = (await readCommandLine(child.pid ?? 0)) ?? '';
+    expect(line.startsWith(process.execPath)).toBe(true);
+    expect(line).toContain('one two words');
+    expect(await readCommandLine(pidOfDeadProcess())).toBeUndefined();
   });
 });
 

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { ControlRequest, ControlResults } from '../../lib/control.ts';
+import { callControl } from '../../lib/control-client.ts';
+import { resolvePaths } from '../../lib/paths.ts';
 import { makeTemporaryDirectory, programPath } from '../fixtures/programs.ts';
 
 export type ReadyEvent = { event: 'ready'; port: number; workerPid: number; supervisorPid: number; generation: number };
@@ -24,13 +27,15 @@ export type RunningSupervisor = {
   home: string;
   stderr(): string;
   /** Resolves once a worker of at least this generation serves. */
-  ready(generation?: number): Promise<ReadyEvent>;
+  ready(generation?: number, timeoutMs?: number): Promise<ReadyEvent>;
   end: Promise<End>;
   signal(name: NodeJS.Signals): void;
   /** Changes how workers behave that start from now on. */
   setMode(mode: string): void;
   log(): LogRecord[];
   locks(): string[];
+  /** What it answers on its control socket. */
+  ask<T extends ControlRequest>(request: T): Promise<ControlResults[T['do']]>;
 };
 
 const started: { child: ChildProcess; remove(): void }[] = [];
@@ -56,13 +61,14 @@ export function startSupervisor(options: StartOptions = {}): RunningSupervisor {
     pid: child.pid ?? 0,
     home,
     stderr: () => stderr,
-    ready: (generation = 1) => events.ready(generation),
+    ready: (generation = 1, timeoutMs = 5_000) => events.ready(generation, timeoutMs),
     end: new Promise((resolve) => {
       child.once('exit', (code, signal) => setImmediate(() => resolve({ code, signal, refused: events.refused() })));
     }),
     signal: (name) => child.kill(name),
     setMode: (mode) => writeFileSync(join(home, 'mode'), mode),
     log: () => readLog(home),
+    ask: (request) => callControl(resolvePaths({ XOPC_HOME: home, HOME: home }).controlSocket, request),
     locks: () => (existsSync(join(home, 'locks')) ? readdirSync(join(home, 'locks')) : []),
   };
 }
@@ -101,7 +107,7 @@ export function isRunning(pid: number): boolean {
 }
 
 function collectEvents(child: ChildProcess): {
-  ready(generation: number): Promise<ReadyEvent>;
+  ready(generation: number, timeoutMs: number): Promise<ReadyEvent>;
   refused(): RefusedEvent | undefined;
 } {
   const seen: (ReadyEvent | RefusedEvent)[] = [];
@@ -112,8 +118,12 @@ function collectEvents(child: ChildProcess): {
   const refused = (): RefusedEvent | undefined => seen.find((event) => event.event === 'refused');
   return {
     refused,
-    async ready(generation) {
-      await until(() => find(generation) !== undefined || refused() !== undefined, `worker ${generation} is ready`);
+    async ready(generation, timeoutMs) {
+      await until(
+        () => find(generation) !== undefined || refused() !== undefined,
+        `worker ${generation} is ready`,
+        timeoutMs,
+      );
       const event = find(generation);
       if (event === undefined) throw new Error(`The supervisor refused: ${refused()?.message}`);
       return event;

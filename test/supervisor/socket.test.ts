@@ -1,8 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ExitError } from '../../lib/errors.ts';
 import { bindListeners, closeListeners, type Listener, portBusyError } from '../../supervisor/socket.ts';
+import { temporaryDirectory } from '../lib/temporary-directory.ts';
+import { lockRecordText } from './lock-samples.ts';
 
 const servers: Server[] = [];
 let bound: Listener[] = [];
@@ -52,6 +56,27 @@ describe('bindListeners', () => {
     expect(error.message).toBe(portBusyError(port).message);
   });
 
+  it('says who holds a busy port in front of what to do, as far as it can tell', async () => {
+    const health = { status: 'healthy', uptime: 1, version: '9.8.7', instanceId: 'x' };
+    const port = await listenSomewhere((_request, response) => response.end(JSON.stringify(health)));
+    const { hint } = await refusal({ hosts: ['127.0.0.1'], port, retryMs: 0 });
+    expect(hint).toMatch(
+      /^It is held by another xopc gateway \(version 9\.8\.7\).*\. Or choose another port with --port\.$/,
+    );
+  });
+
+  it('names the gateway whose lock tells that it holds the port', async () => {
+    const port = await listenSomewhere();
+    const locksDir = temporaryDirectory();
+    const pid = process.ppid;
+    writeFileSync(join(locksDir, 'gateway.a.lock'), lockRecordText({ pid, port, configPath: '/etc/a.json' }));
+    const { hint } = await refusal({ hosts: ['127.0.0.1'], port, retryMs: 0, locksDir });
+    expect(hint).toBe(
+      `It is held by the xopc gateway of /etc/a.json (PID ${pid}). Or choose another port with --port.`,
+    );
+    expect(portBusyError(port).hint).toBe('Or choose another port with --port.');
+  });
+
   it('waits for a port whose owner is just leaving', async () => {
     const port = await listenSomewhere();
     setTimeout(() => servers.pop()?.close(), 200);
@@ -86,8 +111,8 @@ describe('bindListeners', () => {
   });
 });
 
-async function listenSomewhere(): Promise<number> {
-  const server = createServer();
+async function listenSomewhere(listener?: RequestListener): Promise<number> {
+  const server = createServer(listener);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;

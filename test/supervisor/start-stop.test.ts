@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { inspectLock } from '../../supervisor/lock.ts';
-import { fetchText, fetchWorker, untilServedBy } from './http-load.ts';
+import { fetchText, fetchWorker, startLoad, untilServedBy } from './http-load.ts';
 import { isRunning, startSupervisor, stopAll, until } from './running-supervisor.ts';
 
 afterEach(stopAll);
@@ -103,18 +103,27 @@ describe('a stop', () => {
 });
 
 describe('other signals', () => {
-  it('SIGUSR2 logs the state, the workers and their last heartbeat; SIGHUP changes nothing', async () => {
+  it('SIGUSR2 logs the state, the workers and their last heartbeat, and asks the workers for their part', async () => {
     const supervisor = startSupervisor();
     const { port, workerPid } = await supervisor.ready();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    supervisor.signal('SIGHUP');
+    await fetchWorker(port);
     supervisor.signal('SIGUSR2');
     await until(() => supervisor.log().some(({ msg }) => msg === 'Diagnostic report.'), 'the report');
     expect(supervisor.log().find(({ msg }) => msg === 'Diagnostic report.')).toMatchObject({
       state: { phase: 'running', active: 1, lease: { epoch: 1, holder: 1 } },
-      workers: [{ generation: 1, pid: workerPid, heartbeat: { rssBytes: 1, turns: 4 } }],
+      status: { workers: [{ generation: 1, stage: 'ready', pid: workerPid, heartbeat: { turns: 4, outbox: 6 } }] },
     });
-    expect(await fetchWorker(port)).toMatchObject({ generation: 1 });
+    await until(() => existsSync(join(supervisor.home, 'reports.log')), 'the worker was asked');
+  });
+
+  it('SIGHUP reads the configuration again, with a new worker and without a refused request', async () => {
+    const supervisor = startSupervisor();
+    const { port } = await supervisor.ready();
+    const load = startLoad(port, 2);
+    supervisor.signal('SIGHUP');
+    await supervisor.ready(2);
+    await untilServedBy(port, 2);
+    expect((await load.stop()).failures).toEqual([]);
   });
 
   it('find the configuration gone or broken without harm', async () => {

@@ -3,17 +3,22 @@ import { describe, expect, it } from 'vitest';
 import type { SupervisorEffect, SupervisorEvent } from '../../supervisor/state-model.ts';
 import {
   brief,
+  crashAndReplace,
   exited,
   failed,
   greeted,
+  hung,
   type Replay,
   ready,
   released,
   replay,
   restart,
+  settings,
   start,
   stop,
+  suspect,
   WAY_TO,
+  warm,
 } from './state-replay.ts';
 
 const respawn: SupervisorEvent = { t: 'timer.fired', timer: { t: 'respawn' } };
@@ -88,7 +93,7 @@ describe('a restart', () => {
 });
 
 describe('a crash', () => {
-  it('is answered at once, then after 100, 200 and 400 ms', () => {
+  it('is answered at once, then after 250, 500 and 1,000 ms', () => {
     let current: Replay = replay(WAY_TO.running);
     const delays: number[] = [];
     for (let generation = 1; generation <= 4; generation += 1) {
@@ -97,10 +102,22 @@ describe('a crash', () => {
       delays.push(timer?.t === 'timer.set' ? timer.ms : 0);
       expect(forks(current.effects)).toEqual([generation + 1]);
     }
-    expect(delays).toEqual([0, 100, 200, 400]);
+    expect(delays).toEqual([0, 250, 500, 1_000]);
   });
 
-  it('is forgotten when the next worker has served for 30 s', () => {
+  it('of a worker that lived for longer than the pause is answered at once, however often', () => {
+    let current: Replay = replay(WAY_TO.running);
+    for (let generation = 1; generation <= 4; generation += 1) {
+      current = replay(
+        [exited(generation), greeted(generation + 1), ready(generation + 1)],
+        current.state,
+        generation * 2_000,
+      );
+      expect(current.state).toMatchObject({ phase: 'running', active: generation + 1 });
+    }
+  });
+
+  it('is forgotten when the next worker has served for a minute', () => {
     const healthy: SupervisorEvent = { t: 'timer.fired', timer: { t: 'healthy', generation: 2 } };
     const { state } = replay([exited(1), greeted(2), ready(2), healthy], replay(WAY_TO.running).state);
     expect(state.crashes).toBe(0);
@@ -127,6 +144,218 @@ describe('a crash', () => {
   it('is tried again after a busy port once the gateway has served', () => {
     const { state } = replay([exited(1), greeted(2), failed(2, 69), exited(2, null)], replay(WAY_TO.running).state);
     expect(state.phase).toBe('backoff');
+  });
+});
+
+describe('the fifth crash within ten minutes', () => {
+  it('brings the worker up without what may have caused it', () => {
+    const { state, effects } = replay(WAY_TO['safe-mode']);
+    expect(forkTexts(effects)).toEqual(['fork>1', 'fork>2', 'fork>3', 'fork>4', 'fork>5', 'fork>6 safe']);
+    expect(state).toMatchObject({ phase: 'safe-mode', active: 6, isSafe: true });
+  });
+
+  it('counts however the crashes are spread over the ten minutes', () => {
+    let current: Replay = replay(WAY_TO.running);
+    for (let generation = 1; generation <= 5; generation += 1) {
+      current = replay(crashAndReplace(generation), current.state, generation * 120_000);
+    }
+    expect(current.state.phase).toBe('safe-mode');
+  });
+
+  it('does not when one of them is longer ago', () => {
+    let current: Replay = replay(WAY_TO.running);
+    for (let generation = 1; generation <= 8; generation += 1) {
+      current = replay(crashAndReplace(generation), current.state, generation * 151_000);
+    }
+    expect(current.state).toMatchObject({ phase: 'running', isSafe: false });
+  });
+
+  it('means nothing when the limit is 0', () => {
+    const never: SupervisorEvent = { t: 'start', settings: { ...settings, crashLimit: 0 } };
+    const { state } = replay([never, greeted(1), ready(1), ...[1, 2, 3, 4, 5, 6, 7].flatMap(crashAndReplace)]);
+    expect(state).toMatchObject({ phase: 'running', isSafe: false });
+  });
+
+  it('of the first start means safe mode too, and failures of the safe worker go on being tried', () => {
+    const respawn: SupervisorEvent = { t: 'timer.fired', timer: { t: 'respawn' } };
+    const fails = [1, 2, 3, 4, 5, 6, 7].flatMap((generation) => [exited(generation), respawn]);
+    const { state, effects } = replay([start, ...fails]);
+    expect(forkTexts(effects).slice(-3)).toEqual(['fork>6 safe', 'fork>7 safe', 'fork>8 safe']);
+    expect(state.phase).toBe('starting');
+  });
+});
+
+describe('safe mode', () => {
+  it('is left by a restart that gets ready, and the crashes are forgotten', () => {
+    const { state } = replay([restart, greeted(7), ready(7)], replay(WAY_TO['safe-mode']).state);
+    expect(state).toMatchObject({ phase: 'running', active: 7, isSafe: false, crashTimes: [] });
+  });
+
+  it('goes on when the worker of that restart fails', () => {
+    const { state, effects } = replay([restart, greeted(7), exited(7)], replay(WAY_TO['safe-mode']).state);
+    expect(state).toMatchObject({ phase: 'safe-mode', active: 6, isSafe: true });
+    expect(forkTexts(effects)).toEqual(['fork>7']);
+  });
+
+  it('replaces a worker of the other kind that was booting when it began', () => {
+    // Four crashes before; the fifth is that of a worker whose replacement is on its way already.
+    const four = replay([start, greeted(1), ready(1), ...[1, 2, 3, 4].flatMap(crashAndReplace)]);
+    const { state, effects } = replay([restart, greeted(6), exited(5), ready(6)], four.state);
+    expect(state).toMatchObject({ active: 6, phase: 'restarting', isSafe: true });
+    expect(forkTexts(effects)).toEqual(['fork>6', 'fork>7 safe']);
+  });
+});
+
+describe('a silent worker', () => {
+  it('is replaced beside it, and killed when it stays silent', () => {
+    const taken = replay([suspect(1), greeted(2), ready(2)], replay(WAY_TO.running).state);
+    expect(taken.state).toMatchObject({ active: 2, phase: 'running' });
+    const { effects } = replay([hung(1)], taken.state);
+    expect(effects.map(brief)).toEqual(['dump>1', 'kill>1']);
+  });
+
+  it('that comes back in the meantime is drained in order and is no crash', () => {
+    const { state } = replay(
+      [suspect(1), greeted(2), ready(2), released(1, 1), exited(1, 0)],
+      replay(WAY_TO.running).state,
+    );
+    expect(state).toMatchObject({ active: 2, crashes: 0, crashTimes: [] });
+  });
+
+  it('that was killed is a crash, although another one serves', () => {
+    const { state } = replay(
+      [suspect(1), greeted(2), ready(2), hung(1), exited(1, null)],
+      replay(WAY_TO.running).state,
+    );
+    expect(state).toMatchObject({ active: 2, phase: 'running', crashes: 1, crashTimes: [0] });
+  });
+
+  it('is not suspected a second time while its replacement boots', () => {
+    const { effects } = replay([suspect(1), suspect(1)], replay(WAY_TO.running).state);
+    expect(forkTexts(effects)).toEqual(['fork>2']);
+  });
+});
+
+describe('a worker that is too big', () => {
+  const bloated = (generation: number): SupervisorEvent => ({ t: 'worker.bloated', generation, reason: 'too big' });
+
+  it('is replaced in order, at most once in ten minutes', () => {
+    const once = replay([bloated(1), greeted(2), ready(2), released(1, 1), exited(1, 0)], replay(WAY_TO.running).state);
+    expect(once.state).toMatchObject({ phase: 'running', active: 2, crashes: 0 });
+    expect(replay([bloated(2)], once.state, 599_000).effects).toEqual([]);
+    expect(forkTexts(replay([bloated(2)], once.state, 600_000).effects)).toEqual(['fork>3']);
+  });
+});
+
+describe('a standby', () => {
+  const standby: SupervisorEvent = { t: 'timer.fired', timer: { t: 'standby' } };
+  const withStandby = { ...settings, hasStandby: true };
+  const ready1 = replay([{ t: 'start', settings: withStandby }, greeted(1), ready(1)]);
+  const waiting = replay([standby, greeted(2), warm(2)], ready1.state);
+
+  it('is forked a moment after the worker is ready, and does not hold the lease', () => {
+    expect(ready1.effects.map(brief).at(-1)).toBe('timer standby');
+    expect(waiting.effects.map(brief)).toEqual(['fork>2 standby', 'welcome>2 lease null']);
+    expect(waiting.state).toMatchObject({ standby: 2, active: 1, lease: { holder: 1 } });
+  });
+
+  it('is promoted at once when the worker crashes, and another one follows', () => {
+    const { state, effects } = replay([exited(1, null), ready(2)], waiting.state);
+    expect(effects.map(brief)).toContain('promote>2 lease 2');
+    expect(state).toMatchObject({ active: 2, phase: 'running', standby: null, responder: 'off', lease: { holder: 2 } });
+    expect(effects.map(brief).at(-1)).toBe('timer standby');
+  });
+
+  it('that still boots is promoted when it is warm', () => {
+    const booting = replay([standby, greeted(2), exited(1, null)], ready1.state);
+    expect(booting.state).toMatchObject({ candidate: 2, standby: null, phase: 'starting' });
+    expect(replay([warm(2)], booting.state).effects.map(brief)).toEqual(['promote>2 lease 2']);
+  });
+
+  it('takes over from a silent worker too', () => {
+    const { state, effects } = replay([suspect(1), ready(2)], waiting.state);
+    expect(effects.map(brief)).toContain('promote>2 lease null');
+    expect(state).toMatchObject({ active: 2, lease: { holder: 1 } });
+  });
+
+  it('is replaced by a restart, since it booted with the old configuration', () => {
+    const again: SupervisorEvent = { t: 'restart.requested', reason: 'x', isForced: false, settings: withStandby };
+    const { state, effects } = replay([again, greeted(3), ready(3)], waiting.state);
+    expect(effects.map(brief)).toContain('kill>2');
+    expect(replay([exited(2, null)], state).state).toMatchObject({ active: 3, standby: null, crashes: 0 });
+  });
+
+  it('that dies is tried again after half a minute and counts as no crash', () => {
+    const { state, effects } = replay([exited(2)], waiting.state);
+    expect(effects).toContainEqual({ t: 'timer.set', timer: { t: 'standby' }, ms: 30_000 });
+    expect(state).toMatchObject({ phase: 'running', crashes: 0 });
+  });
+
+  it('is not used in safe mode', () => {
+    const crashes = { ...waiting.state, crashTimes: [0, 0, 0, 0] };
+    const { effects } = replay([exited(1)], crashes);
+    expect(forkTexts(effects)).toEqual(['fork>3 safe']);
+  });
+
+  it('is killed by a stop', () => {
+    expect(replay([stop], waiting.state).effects.map(brief)).toContain('kill>2');
+  });
+});
+
+describe('a restart in place', () => {
+  const inPlace = { ...settings, isInPlace: true };
+  const again: SupervisorEvent = { t: 'restart.requested', reason: 'x', isForced: false, settings: inPlace };
+  const rebuilding = replay([again], replay([{ t: 'start', settings: inPlace }, greeted(1), ready(1)]).state);
+
+  it('forks nothing and keeps the lease', () => {
+    expect(rebuilding.effects.map(brief)).toEqual(['=restarting', 'rebuild>1', 'timer ready-deadline']);
+    const { state, effects } = replay([ready(1)], rebuilding.state);
+    expect(state).toMatchObject({ active: 1, candidate: null, phase: 'running', lease: { epoch: 1, holder: 1 } });
+    expect(effects.map(brief)).toEqual(['activated>1', 'timer healthy', '=running']);
+  });
+
+  it('that the worker refuses changes nothing', () => {
+    const no: SupervisorEvent = { t: 'worker.rebuild-refused', generation: 1, message: 'bad port' };
+    const { state } = replay([no], rebuilding.state);
+    expect(state).toMatchObject({ active: 1, candidate: null, phase: 'running', restartFailure: 'bad port' });
+  });
+
+  it('in which the worker dies is a crash like any other', () => {
+    const { state, effects } = replay([exited(1)], rebuilding.state);
+    expect(forkTexts(effects)).toEqual(['fork>2']);
+    expect(state).toMatchObject({ active: null, candidate: 2, crashes: 1 });
+  });
+});
+
+describe('while no worker can serve', () => {
+  const due: SupervisorEvent = { t: 'timer.fired', timer: { t: 'responder' } };
+
+  it('callers are told so after a second, until one can', () => {
+    const without = replay([exited(1), due], replay(WAY_TO.running).state);
+    expect(without.effects.map(brief)).toContain('responder.start');
+    const { state, effects } = replay([greeted(2), ready(2)], without.state);
+    expect(effects.map(brief)).toContain('responder.stop');
+    expect(state.responder).toBe('off');
+  });
+
+  it('for less than a second, they just wait', () => {
+    const { effects } = replay([exited(1), greeted(2), ready(2), due], replay(WAY_TO.running).state);
+    expect(effects.map(brief)).not.toContain('responder.start');
+  });
+
+  it('a stop ends the answers', () => {
+    const { effects } = replay([exited(1), due, stop], replay(WAY_TO.running).state);
+    expect(effects.map(brief)).toContain('responder.stop');
+  });
+});
+
+describe('a forced restart', () => {
+  it('gives the turns of the old worker no time', () => {
+    const forced: SupervisorEvent = { t: 'restart.requested', reason: 'x', isForced: true, settings };
+    const { effects } = replay([forced, greeted(2), ready(2)], replay(WAY_TO.running).state);
+    const message = { t: 'worker.drain', mode: 'replace', requestsMs: 5_000, turnsMs: 0 };
+    expect(effects).toContainEqual({ t: 'send', generation: 1, message });
+    expect(effects).toContainEqual({ t: 'timer.set', timer: { t: 'drain-deadline', generation: 1 }, ms: 6_000 });
   });
 });
 
@@ -207,6 +436,10 @@ function forks(effects: readonly SupervisorEffect[]): number[] {
   return effects.flatMap((effect) => (effect.t === 'fork' ? [effect.generation] : []));
 }
 
+function forkTexts(effects: readonly SupervisorEffect[]): string[] {
+  return effects.filter(({ t }) => t === 'fork').map(brief);
+}
+
 function anyEvent(): fc.Arbitrary<SupervisorEvent> {
   const generation = fc.integer({ min: 1, max: 6 });
   return fc.oneof(
@@ -217,11 +450,20 @@ function anyEvent(): fc.Arbitrary<SupervisorEvent> {
     fc.constant(restart),
     fc.constant(respawn),
     generation.map((value) => failed(value, 69)),
+    generation.map((value) => suspect(value)),
+    generation.map((value) => hung(value)),
+    generation.map(warm),
+    fc.constant<SupervisorEvent>({ t: 'timer.fired', timer: { t: 'standby' } }),
+    fc.constant<SupervisorEvent>({ t: 'restart.requested', reason: 'x', isForced: true, settings: eager }),
+    generation.map((value): SupervisorEvent => ({ t: 'worker.rebuild-refused', generation: value, message: 'no' })),
     generation.map(
       (value): SupervisorEvent => ({ t: 'timer.fired', timer: { t: 'ready-deadline', generation: value } }),
     ),
   );
 }
+
+/** Everything on that makes orders of events possible. */
+const eager = { hasStandby: true, crashLimit: 3, isInPlace: false };
 
 /** Watches the lease as the workers see it: granted by welcome or message, given up by release or exit only. */
 function checkInvariants(events: readonly SupervisorEvent[]): void {
@@ -249,6 +491,7 @@ function checkInvariants(events: readonly SupervisorEvent[]): void {
       expect(forked.has(effect.generation)).toBe(false);
       forked.add(effect.generation);
     }
+    if (effect.t === 'promote' && effect.leaseEpoch !== null) grant(effect.generation, effect.leaseEpoch);
     if (effect.t === 'welcome' && effect.leaseEpoch !== null) grant(effect.generation, effect.leaseEpoch);
     if (effect.t === 'send' && effect.message.t === 'lease.grant') grant(effect.generation, effect.message.epoch);
   }
