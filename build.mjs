@@ -23,7 +23,12 @@ async function build() {
   }
   // Built beside and swapped in, so that nobody ever sees half of it.
   const fresh = join(root, `.dist-${process.pid}`);
-  await bundle({ ...options(), entryPoints: ['bin/xopc.ts', 'worker/index.ts'], outdir: fresh, outbase: '.' });
+  await bundle({
+    ...options(),
+    entryPoints: ['bin/xopc.ts', 'worker/index.ts', 'worker/sentinel-thread.ts', 'supervisor/responder.ts'],
+    outdir: fresh,
+    outbase: '.',
+  });
   cpSync(join(root, 'worker/console'), join(fresh, 'console'), { recursive: true });
   writeFileSync(join(fresh, 'xopc.schema.json'), `${JSON.stringify(await readConfigSchema(bundle), null, 2)}\n`);
   writeFileSync(join(fresh, '.stamp'), startedAt.toISOString());

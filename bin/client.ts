@@ -1,36 +1,29 @@
 import { request } from 'node:http';
-import { readEssentials } from '../lib/config/essentials.ts';
-import { readGeneratedToken } from '../lib/credential.ts';
+import { isRecord } from '../lib/config/source.ts';
 import type { Environment } from '../lib/env.ts';
-import { ExitError, errorMessage } from '../lib/errors.ts';
+import { ExitError, errorCode, errorMessage } from '../lib/errors.ts';
 import { EXIT } from '../lib/exit.ts';
-import { displayUrl, planBind } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
-import { inspectLock } from '../supervisor/lock-inspect.ts';
+import { type Endpoint, endpointOf, findInstance } from './instance.ts';
 import type { Output } from './output.ts';
 
-/** Where the gateway of these settings listens, and what it asks of callers. */
-export type Endpoint = { host: string; port: number; url: string; authMode: string; secret: string | undefined };
-
-/** The address and credential of the gateway: the port of the one that runs, else the one that is configured. */
+/** The address and credential of the gateway: those of the one that runs, else those that are configured. */
 export async function findEndpoint(paths: Paths, env: Environment): Promise<Endpoint> {
-  const essentials = readEssentials(paths.configPath, env);
-  const lock = await inspectLock(paths.lockFile);
-  const port = (lock.state === 'held' ? lock.owner?.port : undefined) ?? essentials.port;
-  const [bound = '127.0.0.1'] = planBind(essentials.bind.mode, essentials.bind.customHost, env).hosts;
-  const host = bound === '0.0.0.0' || bound === '::' ? '127.0.0.1' : bound;
-  const secret =
-    essentials.secret ?? (essentials.authMode === 'token' ? readGeneratedToken(paths.tokenFile) : undefined);
-  return { host, port, url: displayUrl(bound, port), authMode: essentials.authMode, secret };
+  return endpointOf(await findInstance(paths), paths, env);
 }
 
 export type Call = { method: 'GET' | 'POST' | 'DELETE'; path: string; body?: unknown; timeoutMs?: number };
 
 export type Answer = { status: number; body: Record<string, unknown> };
 
-/** Asks the gateway. Rejects when it cannot be reached or answers no JSON; any status resolves. */
+/** What answered on the port is no gateway of ours. */
+export class StrangerError extends Error {
+  override readonly name = 'StrangerError';
+}
+
+/** Asks the gateway. Rejects when it cannot be reached, with a `StrangerError` when it answers no JSON; any status resolves. */
 export function callGateway(
-  { host, port, secret }: Endpoint,
+  { host, port, secret }: Pick<Endpoint, 'host' | 'port' | 'secret'>,
   { method, path, body, timeoutMs = 10_000 }: Call,
 ): Promise<Answer> {
   // node:http, not fetch: it starts faster, and these commands should feel instant.
@@ -42,23 +35,26 @@ export function callGateway(
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }),
     };
-    const call = request({ host, port, method, path, headers, timeout: timeoutMs, agent: false }, (response) => {
+    const call = request({ host, port, method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
+      response.on('error', fail);
       response.on('end', () => {
-        try {
-          resolve({
-            status: response.statusCode ?? 0,
-            body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>,
-          });
-        } catch {
-          reject(new Error('the answer is no JSON; something else listens on this port'));
-        }
+        clearTimeout(timer);
+        const answer = parseObject(Buffer.concat(chunks).toString('utf8'));
+        if (answer === undefined) fail(new StrangerError('the answer is no JSON; something else listens on this port'));
+        else resolve({ status: response.statusCode ?? 0, body: answer });
       });
     });
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-    call.on('error', reject);
+    // For the whole call: `timeout` of a request would only count the pauses.
+    const timer = setTimeout(() => call.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    call.on('error', (error) =>
+      fail(isParseError(error) ? new StrangerError('what listens there does not speak HTTP') : error),
+    );
     call.end(payload);
   });
 }
@@ -73,4 +69,18 @@ export async function callOrFail(endpoint: Endpoint, call: Call, output: Output)
   if (answer.status < 400) return answer.body;
   const error = answer.body['error'] as { message?: string } | undefined;
   throw new ExitError(EXIT.failure, output.text('refused', { message: error?.message ?? `HTTP ${answer.status}` }));
+}
+
+/** Codes of the HTTP parser begin with `HPE_`. */
+function isParseError(error: Error): boolean {
+  return errorCode(error)?.startsWith('HPE_') === true;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -14,6 +14,8 @@ export type Output = {
   headline(sign: string, text: string): void;
   json(document: Readonly<Record<string, unknown>>): void;
   error(text: string, hint?: string): void;
+  /** A line on standard error that stops nothing. */
+  warning(text: string): void;
 };
 
 /** Chinese when `LC_ALL`, `LC_MESSAGES` or `LANG`, the first one set, begins with `zh`; else English (POSIX order of precedence). */
@@ -37,5 +39,6 @@ export function createOutput(language: Language): Output {
       const sign = process.stderr.isTTY === true ? '❌ ' : '';
       process.stderr.write(`${sign}${text}\n${hint === undefined ? '' : `${hint}\n`}`);
     },
+    warning: (text) => void process.stderr.write(`${process.stderr.isTTY === true ? '⚠️  ' : ''}${text}\n`),
   };
 }

@@ -1,62 +1,57 @@
 import { Command, CommanderError, Option } from 'commander';
-import { readEnvironment, serviceMarker } from '../lib/env.ts';
+import { type Environment, readEnvironment } from '../lib/env.ts';
 import { ExitError, errorMessage } from '../lib/errors.ts';
-import { EXIT, serviceExitCode } from '../lib/exit.ts';
+import { EXIT } from '../lib/exit.ts';
 import { VERSION } from '../lib/version.ts';
 import type { CommandContext } from './context.ts';
-import { createOutput, detectLanguage, type Language } from './output.ts';
+import { mergeEnvFile } from './env-file.ts';
+import { createOutput, detectLanguage, type Language, type Output } from './output.ts';
+
+/** What a command leaves behind: its exit code, and the environment it ran with, `--env-file` included. */
+type Outcome = { exitCode: number; env: Environment };
 
 /** Runs the command line and returns the exit code. Nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const env = readEnvironment();
-  let exitCode: number = EXIT.ok;
-  const program = buildProgram(env, (code) => {
-    exitCode = code;
-  });
+  const outcome: Outcome = { exitCode: EXIT.ok, env: readEnvironment() };
+  const program = buildProgram(outcome);
   try {
     await program.parseAsync([...argv]);
-    return exitCode;
+    return outcome.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return reportError(
-      error,
-      argv,
-      createOutput(readLanguage(program) ?? detectLanguage(env)),
-      serviceMarker(env) !== undefined,
-    );
+    const output = createOutput(readLanguage(program) ?? detectLanguage(outcome.env));
+    return reportError(error, argv, output);
   }
 }
 
-function reportError(
-  error: unknown,
-  argv: readonly string[],
-  output: ReturnType<typeof createOutput>,
-  isManaged: boolean,
-): number {
+function reportError(error: unknown, argv: readonly string[], output: Output): number {
   const code = error instanceof ExitError ? error.exitCode : EXIT.failure;
   const hint = error instanceof ExitError ? error.hint : undefined;
   const message = errorMessage(error);
   if (argv.includes('--json'))
     output.json({ ok: false, error: { code, message, ...(hint === undefined ? {} : { hint }) } });
   else output.error(output.text('error', { message }), hint);
-  return serviceExitCode(code, isManaged);
+  return code;
 }
 
 type Finish = (exitCode: number) => void;
 
-function buildProgram(env: CommandContext['env'], finish: Finish): Command {
+function buildProgram(outcome: Outcome): Command {
   const program = new Command('xopc')
     .description('Gateway between chat apps and AI agents')
     .version(VERSION)
     .addOption(new Option('--lang <language>', 'language of the output').choices(['en', 'zh']))
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
-  const context = (options: Record<string, unknown>): CommandContext => ({
-    env,
-    output: createOutput(readLanguage(program) ?? detectLanguage(env)),
-    ...(typeof options['config'] === 'string' ? { configFlag: options['config'] } : {}),
+  const speak = (): Output => createOutput(readLanguage(program) ?? detectLanguage(outcome.env));
+  const context = (options: Record<string, unknown>): CommandContext => {
+    const { config, envFile } = options;
+    if (typeof envFile === 'string') outcome.env = mergeEnvFile(outcome.env, envFile, speak());
+    return { env: outcome.env, output: speak(), ...(typeof config === 'string' ? { configFlag: config } : {}) };
+  };
+  addGateway(program, context, (code) => {
+    outcome.exitCode = code;
   });
-  addGateway(program, context, finish);
   return program;
 }
 
@@ -76,6 +71,7 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
     .addOption(new Option('--bind <mode>', 'where to listen').choices(['loopback', 'lan', 'auto', 'tailnet', 'custom']))
     .option('--token <token>', 'token that callers must present; "-" reads it from standard input')
     .option('--force', 'end whatever holds the port')
+    .option('--env-file <path>', 'file of NAME=value lines; what is set in the environment wins')
     .action(async (options) => {
       const { startGateway } = await import('./commands/gateway.ts');
       finish(await startGateway(context(options), options));
@@ -85,26 +81,63 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
   // Options that stand before the sub-command, such as --config, belong to `gateway`.
   const merged = (command: Command): Record<string, unknown> => command.optsWithGlobals();
 
+  addControls({ sub, merged, context, finish });
+  gateway
+    .command('logs')
+    .description('show the last lines of the log')
+    .option('-n, --lines <count>', 'how many, counted after --level', '50')
+    .option('-f, --follow', 'go on with what is added, until Ctrl+C')
+    .option('--level <level>', 'only this level and above: trace, debug, info, warn, error, fatal')
+    .option('--json', 'the JSON lines as they are, one document each')
+    .action(async (_options, command: Command) => {
+      const { showLogs } = await import('./commands/logs.ts');
+      finish(await showLogs(context(merged(command)), merged(command)));
+    });
+  sub('doctor', 'check everything that the gateway needs, and change nothing').action(
+    async (_options, command: Command) => {
+      const { runDoctor } = await import('./commands/doctor.ts');
+      finish(await runDoctor(context(merged(command)), merged(command)));
+    },
+  );
+  addPairing(gateway, context, merged);
+}
+
+type Controls = {
+  sub(name: string, description: string): Command;
+  merged(command: Command): Record<string, unknown>;
+  context: MakeContext;
+  finish: Finish;
+};
+
+/** What looks at a running gateway or tells it something. */
+function addControls({ sub, merged, context, finish }: Controls): void {
   sub('status', 'show whether the gateway runs, and how it is')
-    .option('--no-probe', 'do not ask the gateway itself')
+    .option('--no-probe', 'ask its supervisor only, not the port')
     .action(async (_options, command: Command) => {
       const { showStatus } = await import('./commands/status.ts');
       finish(await showStatus(context(merged(command)), merged(command)));
     });
   sub('stop', 'stop the gateway and wait until it is gone')
+    .option('--disable', 'also keep its service from starting it again')
     .option('--timeout <duration>', 'how long to wait', '30s')
     .action(async (_options, command: Command) => {
       const { stopGateway } = await import('./commands/stop.ts');
       finish(await stopGateway(context(merged(command)), merged(command)));
+    });
+  sub('restart', 'start the gateway anew with its current configuration; nobody is refused meanwhile')
+    .option('--wait [duration]', 'wait until the new worker serves (default 30s)')
+    .option('--force', 'do not wait for running turns')
+    .action(async (_options, command: Command) => {
+      const { restartGateway } = await import('./commands/restart.ts');
+      finish(await restartGateway(context(merged(command)), merged(command)));
     });
   sub('token', 'show the token')
     .option('--show', 'in full')
     .option('--yes', 'also when the output is no terminal')
     .action(async (_options, command: Command) => {
       const { showToken } = await import('./commands/token.ts');
-      finish(showToken(context(merged(command)), merged(command)));
+      finish(await showToken(context(merged(command)), merged(command)));
     });
-  addPairing(gateway, context, merged);
 }
 
 function addPairing(

@@ -59,7 +59,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'supervisor/child.ts',
     'supervisor/port.ts',
     'supervisor/listening-sockets.ts',
+    'supervisor/notify.ts',
     'supervisor/process-table.ts',
+    'supervisor/service/unit.ts',
   ],
 };
 
@@ -117,8 +119,8 @@ describe('single owners', () => {
     expect(usersOf(/\bprocess\.env\b/)).toEqual(['lib/env.ts']);
   });
 
-  it('end the process in the two entries only', () => {
-    expect(usersOf(/\bprocess\.exit\(/)).toEqual(['bin/xopc.ts', 'worker/index.ts']);
+  it('end the process in the entries of the three programs only', () => {
+    expect(usersOf(/\bprocess\.exit\(/)).toEqual(['bin/xopc.ts', 'supervisor/responder.ts', 'worker/index.ts']);
   });
 
   it('write SQL in the store only', () => {

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { readEssentials } from '../../lib/config/essentials.ts';
 import { readConfigSource } from '../../lib/config/source.ts';
 import { readGeneratedToken } from '../../lib/credential.ts';
-import type { Environment } from '../../lib/env.ts';
+import { type Environment, serviceMarker } from '../../lib/env.ts';
 import { ExitError } from '../../lib/errors.ts';
-import { EXIT } from '../../lib/exit.ts';
+import { EXIT, serviceExitCode } from '../../lib/exit.ts';
 import { ensurePrivateDirectory, narrowMode, writeFileAtomic } from '../../lib/fs.ts';
 import type { WorkerOverrides } from '../../lib/ipc.ts';
 import { createLogger, type Logger, terminalOutput } from '../../lib/log.ts';
@@ -15,22 +15,37 @@ import { displayUrl } from '../../lib/net.ts';
 import { type Paths, resolvePaths } from '../../lib/paths.ts';
 import { createRedactor } from '../../lib/redact.ts';
 import { maskSecret } from '../../lib/token.ts';
+import { recordFatal } from '../../supervisor/fatal.ts';
 import { type ReadyInfo, runSupervisor } from '../../supervisor/index.ts';
 import type { CommandContext } from '../context.ts';
+import { clearLegacyPidFiles } from '../legacy.ts';
 import type { Output } from '../output.ts';
 import { readStandardInput } from '../stdin.ts';
 
 export type GatewayOptions = { port?: string; bind?: string; token?: string; force?: boolean };
 
-/** `xopc gateway`: runs the gateway until it is stopped. Returns its exit code. */
-export async function startGateway(
-  { env, output, configFlag }: CommandContext,
-  options: GatewayOptions,
-): Promise<number> {
+/** `xopc gateway`: runs the gateway until it is stopped. Returns its exit code, or throws it, in the form that the service manager needs. */
+export async function startGateway(context: CommandContext, options: GatewayOptions): Promise<number> {
   process.umask(0o077);
+  const { env, configFlag } = context;
   const paths = resolvePaths(env, configFlag);
+  try {
+    return await runGateway(context, options, paths);
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error;
+    await keepReason(error, paths);
+    const { exitCode, message, hint } = error;
+    throw new ExitError(serviceExitCode(exitCode, serviceMarker(env)), message, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+async function runGateway({ env, output }: CommandContext, options: GatewayOptions, paths: Paths): Promise<number> {
   const overrides = await readOverrides(options, output);
   prepareDirectories(paths);
+  await clearLegacyPidFiles(paths, output);
   if (writeFirstConfig(paths.configPath)) output.line(output.text('firstStart', { path: paths.configPath }));
   assertParses(paths.configPath, env);
   const redactor = createRedactor();
@@ -49,6 +64,8 @@ export async function startGateway(
     env: workerEnvironment(env, paths),
     overrides,
     workerEntry: fileURLToPath(new URL('../worker/index.js', import.meta.url)),
+    responderEntry: fileURLToPath(new URL('../supervisor/responder.js', import.meta.url)),
+    redactor,
     isForced: options.force === true,
     log,
     onReady(info) {
@@ -56,6 +73,20 @@ export async function startGateway(
       isFirst = false;
     },
   });
+}
+
+/** A service may have no output that anybody sees, and perhaps an exit code of 0 (LOOP-1). */
+async function keepReason(error: ExitError, paths: Paths): Promise<void> {
+  const { exitCode, message, hint } = error;
+  if (exitCode === EXIT.usage) return;
+  try {
+    await recordFatal(error, paths);
+    const file = openLogFile(paths.logFile);
+    const log = createLogger({ process: 'supervisor', level: 'info', redactor: createRedactor(), file });
+    log.fatal({ exitCode, reason: message, hint }, 'The gateway ends, and a person has to see to it.');
+  } catch {
+    // A full or foreign disk, which may be the very reason; that is said on standard error in any case.
+  }
 }
 
 async function readOverrides(options: GatewayOptions, output: Output): Promise<WorkerOverrides> {

@@ -1,22 +1,13 @@
-import { formatDuration } from '../../lib/duration.ts';
 import { EXIT } from '../../lib/exit.ts';
-import { resolvePaths } from '../../lib/paths.ts';
-import { maskSecret } from '../../lib/token.ts';
-import { inspectLock } from '../../supervisor/lock-inspect.ts';
-import type { LockRecord } from '../../supervisor/lock-record.ts';
-import { callGateway, type Endpoint, findEndpoint } from '../client.ts';
+import { type Paths, resolvePaths } from '../../lib/paths.ts';
 import type { CommandContext } from '../context.ts';
-import type { Output } from '../output.ts';
+import { type Endpoint, endpointOf, findInstance, type Instance, identityOf, isRunning } from '../instance.ts';
+import type { Probe } from '../probe.ts';
+import { type GatewayState, type Report, toJson } from '../status/report.ts';
 
-type Health = {
-  status?: string;
-  uptime?: number;
-  version?: string;
-  channels?: { id: string; accounts: { accountId: string; state: string; since: number; lastError?: string }[] }[];
-  queues?: { inbox: number; outbox: number };
-};
-
-type Report = { owner: LockRecord | null; endpoint: Endpoint; health: Health | undefined };
+/** How long to wait for the supervisor, and for the worker behind the port, in milliseconds. */
+const SUPERVISOR_MS = 2_000;
+const WORKER_MS = 2_000;
 
 /** `xopc gateway status`: exit 0 when it runs, 3 when not. Never takes or removes a lock. */
 export async function showStatus(
@@ -24,82 +15,55 @@ export async function showStatus(
   options: Record<string, unknown>,
 ): Promise<number> {
   const paths = resolvePaths(env, configFlag);
-  const lock = await inspectLock(paths.lockFile);
-  const endpoint = await findEndpoint(paths, env);
-  if (lock.state !== 'held') {
-    if (options['json'] === true) output.json({ ok: true, running: false, state: 'stopped', port: endpoint.port });
-    else {
-      output.headline('⚪', output.text('notRunning'));
-      output.line(output.text('startHint'));
-    }
-    return EXIT.notRunning;
-  }
-  const health = options['probe'] === false ? undefined : await probe(endpoint);
-  const report = { owner: lock.owner, endpoint, health };
+  const instance = await findInstance(paths, SUPERVISOR_MS);
+  const endpoint = endpointOf(instance, paths, env);
+  const report = isRunning(instance)
+    ? await describeRunning(instance, endpoint, options['probe'] !== false)
+    : await describeStopped(instance, endpoint, paths);
   if (options['json'] === true) output.json(toJson(report));
-  else print(report, output, options['probe'] !== false);
-  return EXIT.ok;
-}
-
-async function probe(endpoint: Endpoint): Promise<Health | undefined> {
-  try {
-    const { status, body } = await callGateway(endpoint, { method: 'GET', path: '/api/health', timeoutMs: 5_000 });
-    return status === 200 ? (body as Health) : undefined;
-  } catch {
-    return undefined;
+  else {
+    const { printReport } = await import('../status/text.ts');
+    printReport(report, output);
   }
+  return report.isRunning ? EXIT.ok : EXIT.notRunning;
 }
 
-function toJson({ owner, endpoint, health }: Report): Record<string, unknown> {
+async function describeRunning(instance: Instance, endpoint: Endpoint, isProbed: boolean): Promise<Report> {
+  const probe = isProbed ? await probeWorker(instance, endpoint) : ({ t: 'skipped' } as const);
   return {
-    ok: true,
-    running: true,
-    state: owner?.phase ?? 'unknown',
-    healthy: health?.status === 'healthy',
-    url: endpoint.url,
-    port: endpoint.port,
-    auth: endpoint.authMode,
-    ...(endpoint.secret === undefined ? {} : { token: maskSecret(endpoint.secret) }),
-    supervisorPid: owner?.pid ?? null,
-    workerPid: owner?.workerPid ?? null,
-    version: health?.version ?? owner?.version ?? null,
-    uptime: health?.uptime ?? null,
-    channels: health?.channels ?? [],
-    queues: health?.queues ?? null,
+    ...{ instance, endpoint, probe },
+    state: stateOf(instance),
+    isRunning: true,
+    fatal: undefined,
+    lastExits: instance.status?.lastExits ?? [],
   };
 }
 
-function print({ owner, endpoint, health }: Report, output: Output, wasProbed: boolean): void {
-  const phase = owner?.phase ?? 'unknown';
-  if (wasProbed && health === undefined) output.headline('⚠️ ', output.text('notServing', { phase }));
-  else output.headline('✅', output.text('running'));
-  output.line(output.text('port', { port: endpoint.port }));
-  output.line(output.text('state', { state: phase }));
-  output.line(output.text('pids', { supervisor: owner?.pid ?? '?', worker: owner?.workerPid ?? '?' }));
-  if (health?.version !== undefined) output.line(output.text('version', { version: health.version }));
-  if (health?.uptime !== undefined)
-    output.line(output.text('uptime', { uptime: formatDuration(health.uptime * 1_000) }));
-  output.headline('🌐', output.text('access'));
-  output.line(`   ${output.text('url', { url: endpoint.url })}`);
-  if (endpoint.secret !== undefined && endpoint.authMode === 'token')
-    output.line(`   ${output.text('token', { token: maskSecret(endpoint.secret) })}`);
-  printChannels(health, output);
-  output.headline('📝', output.text('management'));
-  output.line(`   ${output.text('stopHint')}`);
+async function probeWorker(instance: Instance, endpoint: Endpoint): Promise<Probe> {
+  const { probeGateway } = await import('../probe.ts');
+  const { instanceId } = identityOf(instance);
+  return probeGateway(endpoint, { instanceId, hasDetails: true, timeoutMs: WORKER_MS });
 }
 
-function printChannels(health: Health | undefined, output: Output): void {
-  const accounts = (health?.channels ?? []).flatMap(({ id, accounts: list }) =>
-    list.map((account) => ({ id, ...account })),
-  );
-  if (accounts.length > 0) output.line(output.text('channels'));
-  for (const { id, accountId, state, since, lastError } of accounts) {
-    const error = lastError === undefined ? '' : ` (${lastError})`;
-    output.line(
-      `   ${output.text('channel', { id, account: accountId, state, since: new Date(since).toLocaleString(), error })}`,
-    );
-  }
-  if (health?.queues === undefined) return;
-  const { inbox, outbox } = health.queues;
-  output.line(output.text('queues', { inbox, outbox }));
+function stateOf({ lock, status }: Instance): GatewayState {
+  if (status !== undefined) return status.phase;
+  const phase = lock.state === 'held' ? lock.owner?.phase : undefined;
+  return KNOWN_PHASES.find((known) => known === phase) ?? 'unknown';
+}
+
+const KNOWN_PHASES = ['starting', 'running', 'restarting', 'backoff', 'safe-mode', 'draining', 'stopped'] as const;
+
+async function describeStopped(instance: Instance, endpoint: Endpoint, paths: Paths): Promise<Report> {
+  const [{ readFatal }, { readExits }] = await Promise.all([
+    import('../../supervisor/fatal.ts'),
+    import('../../supervisor/exit-file.ts'),
+  ]);
+  const fatal = readFatal(paths.fatalFile);
+  return {
+    ...{ instance, endpoint, fatal },
+    probe: { t: 'skipped' },
+    state: fatal === undefined ? 'stopped' : 'given-up',
+    isRunning: false,
+    lastExits: readExits(paths.lastExitsFile).slice(0, 5),
+  };
 }

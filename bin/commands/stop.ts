@@ -1,72 +1,176 @@
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDuration } from '../../lib/duration.ts';
-import { ExitError, errorCode } from '../../lib/errors.ts';
+import { ExitError } from '../../lib/errors.ts';
 import { EXIT } from '../../lib/exit.ts';
-import { resolvePaths } from '../../lib/paths.ts';
-import { inspectLock } from '../../supervisor/lock-inspect.ts';
-import { type Endpoint, findEndpoint } from '../client.ts';
+import { type Paths, resolvePaths } from '../../lib/paths.ts';
+import { readStartTime } from '../../supervisor/process-identity.ts';
 import type { CommandContext } from '../context.ts';
+import {
+  askStatus,
+  type Endpoint,
+  endpointOf,
+  findInstance,
+  type Identity,
+  type Instance,
+  identityOf,
+  isInside,
+  isRunning,
+} from '../instance.ts';
+import type { Output } from '../output.ts';
+import { openProgress } from '../progress.ts';
+import { type Ending, waitForEnd } from '../stop/ending.ts';
+import { findService, requestStop } from '../stop/request.ts';
+
+type StopOptions = { timeout: string; timeoutMs: number; isDisabling: boolean; isJson: boolean };
+
+/** A gateway that is being stopped, and for whom. */
+type Scene = {
+  paths: Paths;
+  output: Output;
+  options: StopOptions;
+  identity: Identity;
+  endpoint: Endpoint;
+};
+
+/** How long the supervisor may take to say who it is, in milliseconds. */
+const ANSWER_MS = 2_000;
+/** After which time a person is told what we wait for, and how often we look whether that has changed. */
+const PATIENCE_MS = 1_000;
+/** How long the supervisor may take to say what it is busy with. */
+const DETAIL_MS = 500;
+const POLL_MS = 50;
 
 /** `xopc gateway stop`: exit 0 only when the process is gone and its port refuses (STOP-1), also when nothing ran. */
 export async function stopGateway(
   { env, output, configFlag }: CommandContext,
-  options: Record<string, unknown>,
+  given: Record<string, unknown>,
 ): Promise<number> {
-  const timeout = String(options['timeout'] ?? '30s');
+  const options = readOptions(given, output);
+  const paths = resolvePaths(env, configFlag);
+  const instance = await findInstance(paths, ANSWER_MS);
+  if (!isRunning(instance)) return report('not-running', options, { output });
+  const identity = await identify(instance);
+  const scene = { paths, output, options, identity, endpoint: endpointOf(instance, paths, env) };
+  const { pid } = identity;
+  if (!options.isJson) output.line(output.text('stopping', { pid: pid ?? '?' }));
+  const unit = await findService(identity, env);
+  const { isDisabling, timeoutMs } = options;
+  const request = requestStop({ paths, env, output, instance, identity, unit, isDisabling, timeoutMs });
+  const hasService = unit !== undefined;
+  if (isInside(env, identity)) {
+    await (unit === undefined ? request : Promise.race([request, waitForBegin(instance, paths)]));
+    return report('accepted', options, { output, pid, hasService });
+  }
+  const ending = await Promise.race([waitVisibly(scene), onlyFailure(request)]);
+  if (ending.t !== 'gone') throw await explain(ending, scene);
+  await request;
+  return report('stopped', options, { output, pid, hasService });
+}
+
+function readOptions(given: Record<string, unknown>, output: Output): StopOptions {
+  const timeout = String(given['timeout'] ?? '30s');
   const timeoutMs = parseDuration(timeout);
   if (timeoutMs === undefined) throw new ExitError(EXIT.usage, output.text('badDuration', { value: timeout }));
-  const paths = resolvePaths(env, configFlag);
-  const endpoint = await findEndpoint(paths, env);
-  const lock = await inspectLock(paths.lockFile);
-  const isJson = options['json'] === true;
-  if (lock.state !== 'held' || lock.owner === null) {
-    if (isJson) output.json({ ok: true, result: 'not-running' });
-    else output.headline('⚪', output.text('notRunning'));
+  return { timeout, timeoutMs, isDisabling: given['disable'] === true, isJson: given['json'] === true };
+}
+
+/** Without a lock file nobody has written down when the process started. */
+async function identify(instance: Instance): Promise<Identity> {
+  const identity = identityOf(instance);
+  if (identity.startTime !== null || identity.pid === null || !identity.isLocal) return identity;
+  return { ...identity, startTime: await readStartTime(identity.pid) };
+}
+
+type Result = 'not-running' | 'accepted' | 'stopped';
+
+function report(
+  result: Result,
+  { isJson, isDisabling }: StopOptions,
+  { output, pid, hasService = false }: { output: Output; pid?: number | null; hasService?: boolean },
+): number {
+  if (isJson) {
+    const extra = { ...(pid === undefined ? {} : { pid }), ...(isDisabling ? { disabled: hasService } : {}) };
+    output.json({ ok: true, result, ...extra });
     return EXIT.ok;
   }
-  if (lock.reason !== 'alive') throw new ExitError(EXIT.failure, output.text('foreignLock'));
-  const { pid } = lock.owner;
-  if (!isJson) output.line(output.text('stopping', { pid }));
-  signal(pid);
-  const isGone = await waitUntilGone(paths.lockFile, endpoint, timeoutMs);
-  if (!isGone)
-    throw new ExitError(EXIT.failure, output.text('stopTimeout', { pid, timeout }), {
-      hint: output.text('stopTimeoutHint', { pid }),
-    });
-  if (isJson) output.json({ ok: true, result: 'stopped', pid });
-  else output.headline('✅', output.text('stopped'));
+  const { sign, key } = OUTCOMES[result];
+  output.headline(sign, output.text(key));
+  if (isDisabling) output.line(output.text(hasService ? 'disabled' : 'noService'));
   return EXIT.ok;
 }
 
-/** The pid was verified by its start time a moment ago; one that is gone by now is what we want. */
-function signal(pid: number): void {
-  try {
-    process.kill(pid, 'SIGTERM');
-  } catch (error) {
-    if (errorCode(error) !== 'ESRCH') throw error;
+const OUTCOMES = {
+  'not-running': { sign: '⚪', key: 'notRunning' },
+  accepted: { sign: '✅', key: 'stopAccepted' },
+  stopped: { sign: '✅', key: 'stopped' },
+} as const;
+
+/** A service manager tells only of the end. What runs inside would wait for itself. */
+async function waitForBegin({ status: before }: Instance, paths: Paths): Promise<void> {
+  for (;;) {
+    const status = await askStatus(paths, ANSWER_MS);
+    const isSilenced = before !== undefined && status === undefined;
+    if (isSilenced || status?.phase === 'draining' || status?.phase === 'stopped') return;
+    await sleep(POLL_MS);
   }
 }
 
-async function waitUntilGone(lockFile: string, endpoint: Endpoint, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  while (Date.now() < deadline) {
-    const lock = await inspectLock(lockFile);
-    if (lock.state !== 'held' && !(await accepts(endpoint))) return true;
-    await sleep(50);
-  }
-  return false;
-}
-
-function accepts({ host, port }: Endpoint): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const finish = (isOpen: boolean) => () => {
-      socket.destroy();
-      resolve(isOpen);
-    };
-    socket.once('connect', finish(true));
-    socket.once('error', finish(false));
-    socket.setTimeout(1_000, finish(true));
+/** Waits for the end, and tells a person who has to wait what for. */
+async function waitVisibly({ paths, output, options, identity, endpoint }: Scene): Promise<Ending> {
+  const progress = openProgress(output, options.isJson);
+  let nextLook = Date.now() + PATIENCE_MS;
+  const ending = await waitForEnd({
+    ...{ paths, endpoint, identity, timeoutMs: options.timeoutMs },
+    async onWait() {
+      if (options.isJson || Date.now() < nextLook) return;
+      progress.step(await describeWait(paths, output));
+      nextLook = Date.now() + PATIENCE_MS;
+    },
   });
+  progress.end(ending.t === 'gone');
+  return ending;
+}
+
+async function describeWait(paths: Paths, output: Output): Promise<string> {
+  const status = await askStatus(paths, DETAIL_MS);
+  const beats = (status?.workers ?? []).flatMap(({ heartbeat }) => heartbeat ?? []);
+  const turns = beats.reduce((sum, beat) => sum + beat.turns, 0);
+  const requests = beats.reduce((sum, beat) => sum + beat.requests, 0);
+  return turns + requests === 0 ? output.text('waitingForEnd') : output.text('finishingWork', { turns, requests });
+}
+
+/** Rejects as the request does, and never resolves. */
+function onlyFailure(request: Promise<void>): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    request.catch(reject);
+  });
+}
+
+async function explain(
+  ending: Exclude<Ending, { t: 'gone' }>,
+  { identity, options, output, endpoint }: Scene,
+): Promise<ExitError> {
+  const { timeout } = options;
+  const pid = identity.pid ?? '?';
+  switch (ending.t) {
+    case 'replaced':
+      return new ExitError(EXIT.failure, output.text('stopReplaced', { pid: ending.pid }), {
+        hint: output.text('stopReplacedHint'),
+      });
+    case 'alive':
+      return new ExitError(EXIT.failure, output.text('stopTimeout', { pid, timeout }), {
+        hint: output.text('stopTimeoutHint', { pid }),
+      });
+    case 'port': {
+      const { findSocketHolders, readListeningSockets } = await import('../../supervisor/listening-sockets.ts');
+      const holders = findSocketHolders(readListeningSockets(endpoint.port)).join(', ');
+      return new ExitError(
+        EXIT.failure,
+        output.text('stopPortOpen', { port: endpoint.port, pid: holders === '' ? '?' : holders }),
+        { hint: output.text('stopPortOpenHint') },
+      );
+    }
+    default:
+      return ending satisfies never;
+  }
 }

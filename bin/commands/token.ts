@@ -1,17 +1,21 @@
-import { readEssentials } from '../../lib/config/essentials.ts';
-import { readGeneratedToken } from '../../lib/credential.ts';
 import { ExitError } from '../../lib/errors.ts';
 import { EXIT } from '../../lib/exit.ts';
 import { resolvePaths } from '../../lib/paths.ts';
 import { maskSecret } from '../../lib/token.ts';
 import type { CommandContext } from '../context.ts';
+import { endpointOf, findInstance } from '../instance.ts';
 
-/** `xopc gateway token`: the masked token; in full with `--show`, to a terminal only unless `--yes` is given. */
-export function showToken({ env, output, configFlag }: CommandContext, options: Record<string, unknown>): number {
+/**
+ * `xopc gateway token`: the masked token; in full with `--show`, to a terminal only unless `--yes` is given. It is the one that the
+ * running gateway asks for, else the one that the next start will.
+ */
+export async function showToken(
+  { env, output, configFlag }: CommandContext,
+  options: Record<string, unknown>,
+): Promise<number> {
   const paths = resolvePaths(env, configFlag);
-  const { authMode, secret } = readEssentials(paths.configPath, env);
+  const { authMode, secret: token } = endpointOf(await findInstance(paths), paths, env);
   if (authMode !== 'token') throw new ExitError(EXIT.failure, output.text('tokenNotUsed', { mode: authMode }));
-  const token = secret ?? readGeneratedToken(paths.tokenFile);
   if (token === undefined)
     throw new ExitError(EXIT.failure, output.text('noToken'), { hint: output.text('startHint') });
   const isShown = options['show'] === true;

@@ -9,6 +9,9 @@ describe('a command line that is not understood', () => {
   it.each([
     [['gateway', '--prot', '1'], '(Did you mean --port?)'],
     [['gateway', 'status', '--jsn'], '(Did you mean --json?)'],
+    [['gateway', 'restart', '--wat'], '(Did you mean --wait?)'],
+    [['gateway', 'restart', '--wait', '5s', 'extra'], 'argument'],
+    [['gateway', 'stop', '--disabel'], '(Did you mean --disable?)'],
     [['gatway'], '(Did you mean gateway?)'],
     [['gateway', 'satus'], 'gateway'],
     [['gateway', '--bind', 'everywhere'], 'loopback'],
@@ -49,6 +52,7 @@ describe('help and version', () => {
     ['gateway', '--help'],
     ['gateway', 'status', '--help'],
     ['gateway', 'stop', '--help'],
+    ['gateway', 'restart', '--help'],
     ['gateway', 'token', '--help'],
     ['gateway', 'pairing', '--help'],
     ['--version'],
@@ -72,7 +76,10 @@ describe('with no gateway running', () => {
     writeFileSync(join(home, 'xopc.json'), '{"gateway":{"port":4321}}');
     const result = await runCommand(['gateway', 'status', '--json'], { XOPC_HOME: home });
     expect(result.code).toBe(3);
-    expect(readDocument(result)).toEqual({ ok: true, running: false, state: 'stopped', port: 4321 });
+    expect(readDocument(result)).toEqual({
+      ...{ ok: true, running: false, state: 'stopped', port: 4321 },
+      ...{ reason: null, since: null, lastExits: [], fatal: null },
+    });
   });
 
   it('status speaks Chinese when told or when the locale is', async () => {
