@@ -1,7 +1,7 @@
 import type { Essentials } from '../lib/config/essentials.ts';
 import type { Phase, SupervisorStatus } from '../lib/control.ts';
 import { ExitError } from '../lib/errors.ts';
-import type { Heartbeat, WorkerMessage } from '../lib/ipc.ts';
+import type { WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
 import type { WorkerEnd } from './child.ts';
 import type { ExitJournal } from './exits.ts';
@@ -22,11 +22,8 @@ import {
 import { describeStatus, type StatusSource } from './status.ts';
 import { watchTerminal } from './terminal.ts';
 import { Timers } from './timers.ts';
-import { failureFrom, listenFailure } from './worker-failure.ts';
-import { memoryLimit, TICK_MS, WorkerWatch } from './worker-watch.ts';
-
-/** Lines of a hanging worker's standard error that go into the log. */
-const LAST_WORDS = 40;
+import { readMessage } from './worker-messages.ts';
+import { limitsOf, TICK_MS, WorkerWatch } from './worker-watch.ts';
 
 /** Carried out of `RunLoop` to whoever must know. */
 type Change = { reason: string; phase?: Phase; workerPid?: number };
@@ -72,7 +69,7 @@ export class RunLoop {
       onExit: (worker, end) => this.#onExit(worker, end),
       onResponderExit: () => this.#dispatch({ t: 'responder.exited' }),
     });
-    this.#watch = new WorkerWatch(watchLimits(options.readEssentials()));
+    this.#watch = new WorkerWatch(limitsOf(options.readEssentials()));
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -147,7 +144,7 @@ export class RunLoop {
       });
     }
     this.#options.log.info({ reason }, 'Restart requested.');
-    this.#watch.setLimits(watchLimits(this.#options.readEssentials()));
+    this.#watch.setLimits(limitsOf(this.#options.readEssentials()));
     this.#dispatch({ t: 'restart.requested', reason, isForced, settings: this.#readSettings() });
   }
 
@@ -240,54 +237,20 @@ export class RunLoop {
   }
 
   #onMessage(worker: LiveWorker, message: WorkerMessage): void {
-    const { generation } = worker;
-    switch (message.t) {
-      case 'worker.hello':
-        this.#dispatch({ t: 'worker.greeted', generation });
-        return;
-      case 'worker.listening':
-        this.#options.log.debug({ generation, hosts: message.hosts, port: message.port }, 'Worker listens.');
-        return;
-      case 'worker.listen-failed':
-        this.#fail(worker, listenFailure(message, this.#options.identity.port));
-        return;
-      case 'worker.warm':
-      case 'worker.ready':
-        if (message.t === 'worker.ready') worker.bootMs = message.bootMs;
-        this.#dispatch({ t: message.t, generation });
-        this.#watch.hear(generation, performance.now());
-        return;
-      case 'worker.heartbeat':
-        worker.heartbeat = keepHeartbeat(message);
-        this.#hear(generation, message.rssBytes);
-        return;
-      case 'worker.rebuild-refused':
-        this.#dispatch({ t: 'worker.rebuild-refused', generation, message: message.message });
-        return;
-      case 'lease.released':
-        this.#dispatch({ t: 'lease.released', generation, epoch: message.epoch });
-        return;
-      case 'restart.request':
-        this.#tryRestart(message.reason);
-        return;
-      case 'worker.fatal':
-        this.#fail(worker, failureFrom(message));
-        return;
-      default:
-        message satisfies never;
+    if (message.t === 'restart.request') {
+      this.#tryRestart(message.reason);
+      return;
     }
+    const event = readMessage(worker, message, this.#options.identity.port);
+    if (event !== null) this.#dispatch(event);
+    this.#hear(worker);
   }
 
-  #fail(worker: LiveWorker, failure: WorkerFailure): void {
-    worker.fatalMessage ??= failure.message;
-    this.#dispatch({ t: 'worker.failed', generation: worker.generation, failure });
-  }
-
-  /** One that boots may be busy for long in one step; that it gets ready in time is watched otherwise. */
-  #hear(generation: number, rssBytes: number): void {
-    const isBooting = findWorker(this.#state, generation)?.stage === 'booting';
-    if (isBooting) this.#watch.forget(generation);
-    else this.#watch.hear(generation, performance.now(), rssBytes);
+  /** Whatever it says, it lives. One that boots may be busy for long in one step; that it gets ready in time is watched otherwise. */
+  #hear({ generation, heartbeat }: LiveWorker): void {
+    const stage = findWorker(this.#state, generation)?.stage;
+    if (stage === 'forked' || stage === 'booting') this.#watch.forget(generation);
+    else this.#watch.hear(generation, performance.now(), heartbeat?.rssBytes);
   }
 
   #onExit(worker: LiveWorker, end: WorkerEnd): void {
@@ -297,12 +260,12 @@ export class RunLoop {
     const slot = findWorker(this.#state, generation);
     const isCrash = slot !== undefined && (slot.isHung || slot.stage !== 'draining');
     const cause = killReason === null ? end.cause : `${end.cause}, ${killReason}`;
-    // Its record is there before anybody hears that it is gone.
+    this.#dispatch({ t: 'worker.exited', generation, code: end.code, cause });
+    // Looking through the logs takes a moment, in which the next worker boots already.
     this.#options.journal.record({
       ...{ generation, pid: worker.pid ?? null, startedAtMs: worker.startedAt, isCrash, reason: cause },
       ...{ code: end.code, signal: end.signal, fatalMessage: worker.fatalMessage, output: worker.output },
     });
-    this.#dispatch({ t: 'worker.exited', generation, code: end.code, cause });
   }
 
   #activated(generation: number): void {
@@ -319,21 +282,8 @@ export class RunLoop {
   }
 
   #dump({ generation, silentMs, isHung }: Extract<SupervisorEffect, { t: 'dump' }>): void {
-    const worker = this.#workers.get(generation);
-    const facts = { generation, silentMs, lastHeartbeat: worker?.heartbeat, ...describeHang(worker?.pid) };
-    // The worker's sentinel has written there where its loop stands.
-    const details = { ...facts, lastWords: worker?.output.readLines(LAST_WORDS) };
-    if (isHung) this.#options.log.error(details, 'The main loop of a worker hangs.');
-    else this.#options.log.warn(details, 'The main loop of a worker is silent.');
+    const facts = { generation, silentMs, ...describeHang(this.#workers.get(generation)) };
+    if (isHung) this.#options.log.error(facts, 'The main loop of a worker hangs.');
+    else this.#options.log.warn(facts, 'The main loop of a worker is silent.');
   }
-}
-
-function watchLimits({ hangTimeoutMs, maxRssMb }: Essentials): { hangTimeoutMs: number; maxRssBytes: number } {
-  return { hangTimeoutMs, maxRssBytes: memoryLimit(maxRssMb) };
-}
-
-function keepHeartbeat({ t: _type, ...heartbeat }: Extract<WorkerMessage, { t: 'worker.heartbeat' }>): {
-  at: string;
-} & Heartbeat {
-  return { at: new Date().toISOString(), ...heartbeat };
 }

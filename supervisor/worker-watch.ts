@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import type { Essentials } from '../lib/config/essentials.ts';
 
 /** What the watch notices; times in milliseconds. */
 export type WatchFinding =
@@ -99,6 +100,11 @@ export class WorkerWatch {
 
 function hasLasted(since: number | null, ms: number, now: number): boolean {
   return since !== null && now - since >= ms;
+}
+
+/** The limits that the settings mean on this machine. */
+export function limitsOf({ hangTimeoutMs, maxRssMb }: Essentials): WatchLimits {
+  return { hangTimeoutMs, maxRssBytes: memoryLimit(maxRssMb) };
 }
 
 /** The memory limit of a worker in bytes: as configured, else 60 % of what the machine or its container has (MEM-3). */
