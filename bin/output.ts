@@ -1,14 +1,16 @@
 import type { Environment } from '../lib/env.ts';
 import { en, type Messages } from './messages/en.ts';
-import { zh } from './messages/zh.ts';
 
 export type Language = 'en' | 'zh';
 
+/** A message in the caller's language, its `{names}` filled in. */
+export type Speak<Key extends string> = (key: Key, values?: Readonly<Record<string, string | number>>) => string;
+
 /** Speaks to the person or program that called a command. */
 export type Output = {
+  language: Language;
   isTerminal: boolean;
-  /** A message in the caller's language, its `{names}` filled in. */
-  text(key: keyof Messages, values?: Readonly<Record<string, string | number>>): string;
+  text: Speak<keyof Messages>;
   line(text?: string): void;
   /** A line with a sign in front, where signs can be seen. */
   headline(sign: string, text: string): void;
@@ -25,13 +27,14 @@ export function detectLanguage(env: Environment): Language {
 }
 
 /** Creates the output of a command on the process's own streams. */
-export function createOutput(language: Language): Output {
-  const messages: Messages = language === 'zh' ? zh : en;
+export async function createOutput(language: Language): Promise<Output> {
+  // Only what is spoken is loaded: the gateway keeps it for as long as it runs.
+  const messages: Messages = language === 'zh' ? (await import('./messages/zh.ts')).zh : en;
   const isTerminal = process.stdout.isTTY === true;
   return {
+    language,
     isTerminal,
-    text: (key, values = {}) =>
-      messages[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)),
+    text: speakFrom(messages),
     line: (text = '') => void process.stdout.write(`${text}\n`),
     headline: (sign, text) => void process.stdout.write(isTerminal ? `${sign} ${text}\n` : `${text}\n`),
     json: (document) => void process.stdout.write(`${JSON.stringify(document)}\n`),
@@ -41,4 +44,10 @@ export function createOutput(language: Language): Output {
     },
     warning: (text) => void process.stderr.write(`${process.stderr.isTTY === true ? '⚠️  ' : ''}${text}\n`),
   };
+}
+
+/** Says what a catalogue of messages holds. */
+export function speakFrom<Key extends string>(messages: Readonly<Record<Key, string>>): Speak<Key> {
+  return (key, values = {}) =>
+    messages[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }

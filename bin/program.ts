@@ -1,66 +1,43 @@
 import { Command, CommanderError, Option } from 'commander';
-import { type Environment, readEnvironment } from '../lib/env.ts';
-import { ExitError, errorMessage } from '../lib/errors.ts';
 import { EXIT } from '../lib/exit.ts';
 import { VERSION } from '../lib/version.ts';
-import type { CommandContext } from './context.ts';
-import { mergeEnvFile } from './env-file.ts';
-import { createOutput, detectLanguage, type Language, type Output } from './output.ts';
+import { type Caller, type CommandContext, createContext } from './context.ts';
+import type { Language } from './output.ts';
 
-/** What a command leaves behind: its exit code, and the environment it ran with, `--env-file` included. */
-type Outcome = { exitCode: number; env: Environment };
-
-/** Runs the command line and returns the exit code. Nothing is thrown. */
-export async function run(argv: readonly string[]): Promise<number> {
-  const outcome: Outcome = { exitCode: EXIT.ok, env: readEnvironment() };
-  const program = buildProgram(outcome);
+/** Runs any command line and returns its exit code. Rejects with what the command throws. */
+export async function runProgram(argv: readonly string[], caller: Caller): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = buildProgram(caller, (code) => {
+    exitCode = code;
+  });
   try {
     await program.parseAsync([...argv]);
-    return outcome.exitCode;
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const output = createOutput(readLanguage(program) ?? detectLanguage(outcome.env));
-    return reportError(error, argv, output);
+    throw error;
   }
-}
-
-function reportError(error: unknown, argv: readonly string[], output: Output): number {
-  const code = error instanceof ExitError ? error.exitCode : EXIT.failure;
-  const hint = error instanceof ExitError ? error.hint : undefined;
-  const message = errorMessage(error);
-  if (argv.includes('--json'))
-    output.json({ ok: false, error: { code, message, ...(hint === undefined ? {} : { hint }) } });
-  else output.error(output.text('error', { message }), hint);
-  return code;
 }
 
 type Finish = (exitCode: number) => void;
 
-function buildProgram(outcome: Outcome): Command {
+function buildProgram(caller: Caller, finish: Finish): Command {
   const program = new Command('xopc')
     .description('Gateway between chat apps and AI agents')
     .version(VERSION)
     .addOption(new Option('--lang <language>', 'language of the output').choices(['en', 'zh']))
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
-  const speak = (): Output => createOutput(readLanguage(program) ?? detectLanguage(outcome.env));
-  const context = (options: Record<string, unknown>): CommandContext => {
-    const { config, envFile } = options;
-    if (typeof envFile === 'string') outcome.env = mergeEnvFile(outcome.env, envFile, speak());
-    return { env: outcome.env, output: speak(), ...(typeof config === 'string' ? { configFlag: config } : {}) };
+  const context: MakeContext = (options) => {
+    const { lang } = program.opts<{ lang?: Language }>();
+    caller.language = lang;
+    return createContext(caller, options);
   };
-  addGateway(program, context, (code) => {
-    outcome.exitCode = code;
-  });
+  addGateway(program, context, finish);
   return program;
 }
 
-function readLanguage(program: Command): Language | undefined {
-  const { lang } = program.opts<{ lang?: Language }>();
-  return lang;
-}
-
-type MakeContext = (options: Record<string, unknown>) => CommandContext;
+type MakeContext = (options: Record<string, unknown>) => Promise<CommandContext>;
 
 function addGateway(program: Command, context: MakeContext, finish: Finish): void {
   const gateway = program
@@ -74,7 +51,7 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
     .option('--env-file <path>', 'file of NAME=value lines; what is set in the environment wins')
     .action(async (options) => {
       const { startGateway } = await import('./commands/gateway.ts');
-      finish(await startGateway(context(options), options));
+      finish(await startGateway(await context(options), options));
     });
   const sub = (name: string, description: string): Command =>
     gateway.command(name).description(description).option('--json', 'one JSON document instead of text');
@@ -91,12 +68,12 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
     .option('--json', 'the JSON lines as they are, one document each')
     .action(async (_options, command: Command) => {
       const { showLogs } = await import('./commands/logs.ts');
-      finish(await showLogs(context(merged(command)), merged(command)));
+      finish(await showLogs(await context(merged(command)), merged(command)));
     });
   sub('doctor', 'check everything that the gateway needs, and change nothing').action(
     async (_options, command: Command) => {
       const { runDoctor } = await import('./commands/doctor.ts');
-      finish(await runDoctor(context(merged(command)), merged(command)));
+      finish(await runDoctor(await context(merged(command)), merged(command)));
     },
   );
   addPairing(gateway, context, merged);
@@ -115,28 +92,28 @@ function addControls({ sub, merged, context, finish }: Controls): void {
     .option('--no-probe', 'ask its supervisor only, not the port')
     .action(async (_options, command: Command) => {
       const { showStatus } = await import('./commands/status.ts');
-      finish(await showStatus(context(merged(command)), merged(command)));
+      finish(await showStatus(await context(merged(command)), merged(command)));
     });
   sub('stop', 'stop the gateway and wait until it is gone')
     .option('--disable', 'also keep its service from starting it again')
     .option('--timeout <duration>', 'how long to wait', '30s')
     .action(async (_options, command: Command) => {
       const { stopGateway } = await import('./commands/stop.ts');
-      finish(await stopGateway(context(merged(command)), merged(command)));
+      finish(await stopGateway(await context(merged(command)), merged(command)));
     });
   sub('restart', 'start the gateway anew with its current configuration; nobody is refused meanwhile')
     .option('--wait [duration]', 'wait until the new worker serves (default 30s)')
     .option('--force', 'do not wait for running turns')
     .action(async (_options, command: Command) => {
       const { restartGateway } = await import('./commands/restart.ts');
-      finish(await restartGateway(context(merged(command)), merged(command)));
+      finish(await restartGateway(await context(merged(command)), merged(command)));
     });
   sub('token', 'show the token')
     .option('--show', 'in full')
     .option('--yes', 'also when the output is no terminal')
     .action(async (_options, command: Command) => {
       const { showToken } = await import('./commands/token.ts');
-      finish(await showToken(context(merged(command)), merged(command)));
+      finish(await showToken(await context(merged(command)), merged(command)));
     });
 }
 
@@ -153,7 +130,7 @@ function addPairing(
     .option(...json)
     .action(async (_options, command: Command) => {
       const { listPairings } = await import('./commands/pairing.ts');
-      await listPairings(context(merged(command)), merged(command));
+      await listPairings(await context(merged(command)), merged(command));
     });
   pairing
     .command('approve')
@@ -162,7 +139,7 @@ function addPairing(
     .option(...json)
     .action(async (code: string, _options, command: Command) => {
       const { approvePairing } = await import('./commands/pairing.ts');
-      await approvePairing(context(merged(command)), code, merged(command));
+      await approvePairing(await context(merged(command)), code, merged(command));
     });
   pairing
     .command('revoke')
@@ -173,6 +150,6 @@ function addPairing(
     .option(...json)
     .action(async (channel: string, peer: string, _options, command: Command) => {
       const { revokePairing } = await import('./commands/pairing.ts');
-      await revokePairing(context(merged(command)), { channel, peer }, merged(command));
+      await revokePairing(await context(merged(command)), { channel, peer }, merged(command));
     });
 }

@@ -2,7 +2,11 @@
 // Before any import: an unhandled SIGUSR1 opens Node's debugger, and it may come as soon as the process is visible.
 process.on('SIGUSR1', () => undefined);
 
-const { run } = await import('./program.ts');
-process.exit(await run(process.argv));
+void start();
+
+async function start(): Promise<never> {
+  const { run } = await import('./run.ts');
+  process.exit(await run(process.argv));
+}
 
 export {};

@@ -9,6 +9,7 @@ import {
   type ControlResults,
 } from './control.ts';
 import { errorCode, errorMessage } from './errors.ts';
+import { monotonicMs } from './monotonic.ts';
 
 /** Nobody listens on the control socket: no gateway runs, or it could not open one. */
 export class ControlUnavailable extends Error {
@@ -46,10 +47,10 @@ export async function callControl<R extends ControlRequest>(
   timeoutMs = 2_000,
 ): Promise<ControlResults[R['do']]> {
   const line = `${JSON.stringify({ v: CONTROL_VERSION, ...request })}\n`;
-  const deadline = performance.now() + timeoutMs;
+  const deadline = monotonicMs() + timeoutMs;
   assertOurs(path);
   for (;;) {
-    const left = deadline - performance.now();
+    const left = deadline - monotonicMs();
     if (left <= 0) throw new ControlUnanswered(`The gateway gave no answer within ${timeoutMs} ms.`);
     const answer = await exchange(path, line, left);
     if (answer === undefined) continue;

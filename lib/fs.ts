@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -143,12 +144,21 @@ export function identifyFile(path: string): string | undefined {
 
 /** Removes a file; a missing one is no error. */
 export function removeFile(path: string): void {
-  rmSync(path, { force: true });
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
 }
 
-/** When a file was last changed, in milliseconds since 1970; 0 when it does not exist. */
+/** When a file was last changed, in milliseconds since 1970; 0 when it does not exist or cannot be looked at. */
 export function modifiedAtMs(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  } catch {
+    // A link that goes round in a circle, or a disk that fails: to whoever asks each second it is as good as gone.
+    return 0;
+  }
 }
 
 /** Creates an empty file for the owner only, in place of an older one, and returns its descriptor: whoever writes to it appends. */

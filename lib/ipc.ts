@@ -92,12 +92,15 @@ export type Channel<In, Out> = {
 
 /** The worker's end. Messages that are no `SupervisorMessage` of our version are ignored. */
 export function openWorkerChannel(endpoint: Endpoint): Channel<SupervisorMessage, WorkerMessage> {
-  return openChannel(endpoint, SUPERVISOR_TAGS);
+  return openChannel(endpoint, (raw): raw is Tagged => isTagged(raw) && SUPERVISOR_TAGS.has(raw.t));
 }
 
-/** The supervisor's end, one per worker. Messages that are no `WorkerMessage` of our version are ignored. */
+/**
+ * The supervisor's end, one per worker. Messages that are no `WorkerMessage` of our version are ignored: any code in a worker
+ * can write to the pipe, and nothing that it writes may harm the supervisor.
+ */
 export function openSupervisorChannel(endpoint: Endpoint): Channel<WorkerMessage, SupervisorMessage> {
-  return openChannel(endpoint, WORKER_TAGS);
+  return openChannel(endpoint, (raw): raw is Tagged => isTagged(raw) && hasShape(raw));
 }
 
 /** Waits for one message of a type; rejects after `timeoutMs`. */
@@ -120,18 +123,30 @@ export function waitForMessage<In extends { t: string }, Out, T extends In['t']>
   });
 }
 
-const WORKER_TAGS: ReadonlySet<string> = new Set<WorkerMessage['t']>([
-  'worker.hello',
-  'worker.listening',
-  'worker.listen-failed',
-  'worker.ready',
-  'worker.heartbeat',
-  'worker.warm',
-  'worker.rebuild-refused',
-  'lease.released',
-  'restart.request',
-  'worker.fatal',
-]);
+type Kind<V> = V extends string ? 'string' : V extends number ? 'number' : 'array';
+type Shape = Readonly<Record<string, 'string' | 'number' | 'array' | 'string?'>>;
+/** A kind for each field of a message, with a question mark where the field may be missing. */
+type ShapeOf<M> = {
+  readonly [K in Exclude<keyof M, 't'>]-?: Record<never, never> extends Pick<M, K>
+    ? `${Kind<Exclude<M[K], undefined>>}?`
+    : Kind<M[K]>;
+};
+
+const SHAPES: Readonly<Record<string, Shape>> = {
+  'worker.hello': { pid: 'number', version: 'string' },
+  'worker.listening': { hosts: 'array', port: 'number' },
+  'worker.listen-failed': { host: 'string', reason: 'string' },
+  'worker.ready': { bootMs: 'number' },
+  'worker.heartbeat': {
+    ...{ rssBytes: 'number', loopDelayMs: 'number', requests: 'number', turns: 'number', streams: 'number' },
+    ...{ leaseEpoch: 'number', outbox: 'number', channels: 'array' },
+  },
+  'worker.warm': {},
+  'worker.rebuild-refused': { message: 'string' },
+  'lease.released': { epoch: 'number' },
+  'restart.request': { reason: 'string' },
+  'worker.fatal': { exitCode: 'number', message: 'string', hint: 'string?' },
+} satisfies { readonly [T in WorkerMessage['t']]: ShapeOf<Extract<WorkerMessage, { t: T }>> };
 
 const SUPERVISOR_TAGS: ReadonlySet<string> = new Set<SupervisorMessage['t']>([
   'sup.welcome',
@@ -144,7 +159,12 @@ const SUPERVISOR_TAGS: ReadonlySet<string> = new Set<SupervisorMessage['t']>([
   'peer.exited',
 ]);
 
-function openChannel<In, Out extends object>(endpoint: Endpoint, tags: ReadonlySet<string>): Channel<In, Out> {
+type Tagged = { v: number; t: string };
+
+function openChannel<In, Out extends object>(
+  endpoint: Endpoint,
+  isOurs: (raw: unknown) => raw is Tagged,
+): Channel<In, Out> {
   return {
     send(message, handle) {
       if (endpoint.connected !== true || endpoint.send === undefined) return false;
@@ -157,7 +177,7 @@ function openChannel<In, Out extends object>(endpoint: Endpoint, tags: ReadonlyS
     },
     onMessage(listener) {
       const receive = (raw: unknown, handle: unknown): void => {
-        if (!isOurMessage(raw, tags)) return;
+        if (!isOurs(raw)) return;
         const { v: _version, ...message } = raw;
         listener(message as unknown as In, handle);
       };
@@ -167,7 +187,20 @@ function openChannel<In, Out extends object>(endpoint: Endpoint, tags: ReadonlyS
   };
 }
 
-function isOurMessage(raw: unknown, tags: ReadonlySet<string>): raw is { v: number; t: string } {
+function isTagged(raw: unknown): raw is Tagged {
   if (typeof raw !== 'object' || raw === null || !('t' in raw) || !('v' in raw)) return false;
-  return raw.v === IPC_VERSION && typeof raw.t === 'string' && tags.has(raw.t);
+  return raw.v === IPC_VERSION && typeof raw.t === 'string';
+}
+
+function hasShape(raw: Tagged): boolean {
+  const shape = Object.hasOwn(SHAPES, raw.t) ? SHAPES[raw.t] : undefined;
+  if (shape === undefined) return false;
+  const fields = new Map<string, unknown>(Object.entries(raw));
+  return Object.entries(shape).every(([name, kind]) => isOfKind(fields.get(name), kind));
+}
+
+function isOfKind(value: unknown, kind: Shape[string]): boolean {
+  if (kind === 'array') return Array.isArray(value);
+  if (kind === 'string?') return value === undefined || typeof value === 'string';
+  return typeof value === kind;
 }

@@ -1,6 +1,8 @@
+import { EOL } from 'node:os';
 import bunyan from 'bunyan';
 import type { Environment } from './env.ts';
 import { errorMessage } from './errors.ts';
+import { isoTime } from './iso-time.ts';
 import type { LogFile } from './log-file.ts';
 import type { LogLevel } from './log-level.ts';
 import { formatRecord } from './log-record.ts';
@@ -40,14 +42,35 @@ export function createLogger(options: LoggerOptions): Logger {
     if (console === undefined) return;
     console.write(console.pretty ? `${formatRecord(safe, { color: console.color })}\n` : safe);
   });
-  const stream = { write };
+  const stream = { write: (record: Readonly<Record<string, unknown>>) => write(`${toJson(record)}${EOL}`) };
   const logger = bunyan.createLogger({
     name: 'xopc',
     proc: options.process,
     serializers: { err: serializeError },
-    streams: [{ level: options.level, stream: stream as NodeJS.WritableStream }],
+    streams: [{ type: 'raw', level: options.level, stream: stream as unknown as NodeJS.WritableStream }],
   });
   return logger as unknown as Logger;
+}
+
+/** What bunyan would write, except for who formats the time. */
+function toJson(record: Readonly<Record<string, unknown>>): string {
+  const { time } = record;
+  const written = time instanceof Date ? { ...record, time: isoTime(time.getTime()) } : record;
+  try {
+    return JSON.stringify(written);
+  } catch {
+    return toJsonSomehow(written);
+  }
+}
+
+/** A record that holds itself, or what JSON has no form for, such as a BigInt: then only what every record has is written. */
+function toJsonSomehow(record: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(record, bunyan.safeCycles());
+  } catch (error) {
+    const { name, hostname, pid, proc, level, msg, time, v } = record;
+    return JSON.stringify({ name, hostname, pid, proc, level, unwritable: errorMessage(error), msg, time, v });
+  }
 }
 
 /** Bunyan's own serializer drops causes, and the cause is what an operator needs at 3 a.m. */

@@ -1,4 +1,5 @@
 import { EOL } from 'node:os';
+import { isoTime } from './iso-time.ts';
 
 /** For how long a line stands for those that are like it, in milliseconds. */
 const WINDOW_MS = 5_000;
@@ -74,7 +75,7 @@ function summarize(line: string, count: number): string {
   const { err: _err, msg, time: _time, v, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const times = count === 1 ? '1 time' : `${count} times`;
   const message = `${String(msg).slice(0, MAX_MESSAGE)} ... repeated ${times}`;
-  return `${JSON.stringify({ ...fields, repeated: count, msg: message, time: new Date(), v })}${EOL}`;
+  return `${JSON.stringify({ ...fields, repeated: count, msg: message, time: isoTime(Date.now()), v })}${EOL}`;
 }
 
 const unreported = new Set<() => void>();

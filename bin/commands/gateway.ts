@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readEssentials } from '../../lib/config/essentials.ts';
 import { readConfigSource } from '../../lib/config/source.ts';
 import { readGeneratedToken } from '../../lib/credential.ts';
@@ -63,8 +62,8 @@ async function runGateway({ env, output }: CommandContext, options: GatewayOptio
     paths,
     env: workerEnvironment(env, paths),
     overrides,
-    workerEntry: fileURLToPath(new URL('../worker/index.js', import.meta.url)),
-    responderEntry: fileURLToPath(new URL('../supervisor/responder.js', import.meta.url)),
+    workerEntry: join(import.meta.dirname, '../worker/index.js'),
+    responderEntry: join(import.meta.dirname, 'supervisor-responder.js'),
     redactor,
     isForced: options.force === true,
     log,
@@ -138,7 +137,7 @@ const FIRST_CONFIG = {
 /** Writes a configuration where there is none, with the schema beside it for editors. True when it did. */
 function writeFirstConfig(path: string): boolean {
   if (existsSync(path)) return false;
-  const schema = fileURLToPath(new URL('../xopc.schema.json', import.meta.url));
+  const schema = join(import.meta.dirname, '../xopc.schema.json');
   if (existsSync(schema)) writeFileAtomic(join(dirname(path), 'xopc.schema.json'), readFileSync(schema, 'utf8'));
   writeFileAtomic(path, `${JSON.stringify(FIRST_CONFIG, null, 2)}\n`);
   return true;

@@ -2,7 +2,6 @@ import type { Environment } from '../../lib/env.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { Paths } from '../../lib/paths.ts';
 import { findInstance } from '../instance.ts';
-import type { Output } from '../output.ts';
 import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkControl } from './control.ts';
@@ -33,7 +32,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 const ANSWER_MS = 1_000;
 
-export type DiagnosisOptions = { paths: Paths; env: Environment; text: Output['text'] };
+export type DiagnosisOptions = { paths: Paths; env: Environment; text: Scene['text'] };
 
 /** Looks at everything that the gateway of these paths needs, changes nothing, and never throws: a check that fails is a finding too. */
 export async function diagnose({ paths, env, text }: DiagnosisOptions): Promise<Finding[]> {

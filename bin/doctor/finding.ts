@@ -1,15 +1,15 @@
 import type { Environment } from '../../lib/env.ts';
 import type { Paths } from '../../lib/paths.ts';
 import type { Instance } from '../instance.ts';
-import type { doctorEn } from '../messages/doctor-en.ts';
-import type { Output } from '../output.ts';
+import type { DoctorMessages } from '../messages/doctor-en.ts';
+import type { Speak } from '../output.ts';
 
 export type Severity = 'ok' | 'info' | 'warn' | 'error';
 
 /** One thing that was looked at. `code` never changes with the language; whatever is not `ok` has a `fix`. */
 export type Finding = { code: Code; severity: Severity; message: string; fix?: string };
 
-type Key = keyof typeof doctorEn;
+type Key = keyof DoctorMessages;
 
 /** The code of a finding, which is the key of its message. */
 export type Code = Key extends infer K ? (K extends `${string}.fix` ? never : K) : never;
@@ -28,7 +28,7 @@ export type Scene = {
   now: number;
   /** The user who looks; null where users have no number (Windows). */
   uid: number | null;
-  text: Output['text'];
+  text: Speak<keyof DoctorMessages>;
 };
 
 /** One area of the diagnosis. What it throws becomes a finding. */

@@ -133,3 +133,5 @@ export const doctorEn = {
   doctorFine: 'Everything is fine.',
   doctorCounts: 'Errors: {errors}, warnings: {warnings}',
 } as const;
+
+export type DoctorMessages = Readonly<Record<keyof typeof doctorEn, string>>;

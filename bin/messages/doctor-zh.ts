@@ -1,4 +1,4 @@
-import type { doctorEn } from './doctor-en.ts';
+import type { DoctorMessages } from './doctor-en.ts';
 
 /** What `xopc gateway doctor` says, in Chinese. */
 export const doctorZh = {
@@ -125,4 +125,4 @@ export const doctorZh = {
   severityError: '错误',
   doctorFine: '一切正常。',
   doctorCounts: '{errors} 个错误,{warnings} 个警告',
-} as const satisfies Readonly<Record<keyof typeof doctorEn, string>>;
+} as const satisfies DoctorMessages;

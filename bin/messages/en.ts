@@ -1,6 +1,4 @@
-import { doctorEn } from './doctor-en.ts';
-
-/** Everything the commands say, in English. `{name}` is filled in. The other languages have the same keys. */
+/** What the commands say, in English, except for `doctor`. `{name}` is filled in. The other languages have the same keys. */
 export const en = {
   running: 'Gateway is running',
   notRunning: 'Gateway is not running',
@@ -116,7 +114,6 @@ export const en = {
   restartTimeout: 'The restart was not complete after {timeout}.',
   workerEnded: 'Worker {generation} ended: {reason}',
   error: 'Error: {message}',
-  ...doctorEn,
 } as const;
 
 export type Messages = Readonly<Record<keyof typeof en, string>>;

@@ -1,7 +1,6 @@
-import { doctorZh } from './doctor-zh.ts';
 import type { Messages } from './en.ts';
 
-/** Everything the commands say, in Chinese. */
+/** What the commands say, in Chinese, except for `doctor`. */
 export const zh = {
   running: '网关正在运行',
   notRunning: '网关未运行',
@@ -116,5 +115,4 @@ export const zh = {
   restartTimeout: '{timeout} 后重启仍未完成。',
   workerEnded: '工作进程 {generation} 已退出:{reason}',
   error: '错误:{message}',
-  ...doctorZh,
 } as const satisfies Messages;

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { doctorEn } from '../../bin/messages/doctor-en.ts';
+import { doctorZh } from '../../bin/messages/doctor-zh.ts';
 import { en } from '../../bin/messages/en.ts';
 import { zh } from '../../bin/messages/zh.ts';
 import { createOutput, detectLanguage } from '../../bin/output.ts';
@@ -19,27 +21,34 @@ describe('the language', () => {
   });
 });
 
-describe('the messages', () => {
-  const keys = Object.keys(en) as (keyof typeof en)[];
+describe.each([
+  ['of the commands', en, zh],
+  ['of doctor', doctorEn, doctorZh],
+] as [string, Record<string, string>, Record<string, string>][])('the messages %s', (_of, english, chinese) => {
+  const keys = Object.keys(english);
   const placeholders = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([name]) => name).sort();
 
   it('are the same in both languages, with the same placeholders', () => {
-    expect(Object.keys(zh).sort()).toEqual([...keys].sort());
-    for (const key of keys) expect([key, placeholders(zh[key])]).toEqual([key, placeholders(en[key])]);
+    expect(Object.keys(chinese).sort()).toEqual([...keys].sort());
+    for (const key of keys) {
+      expect([key, placeholders(chinese[key] ?? '')]).toEqual([key, placeholders(english[key] ?? '')]);
+    }
   });
 
   it('are really Chinese, and really English', () => {
     for (const key of keys) {
-      expect(en[key]).not.toMatch(/\p{Script=Han}/u);
-      expect(zh[key]).not.toBe('');
+      expect(english[key]).not.toMatch(/\p{Script=Han}/u);
+      expect(chinese[key]).not.toBe('');
     }
-    expect(keys.filter((key) => /\p{Script=Han}/u.test(zh[key])).length).toBeGreaterThan(keys.length * 0.9);
+    expect(keys.filter((key) => /\p{Script=Han}/u.test(chinese[key] ?? '')).length).toBeGreaterThan(keys.length * 0.9);
   });
+});
 
-  it('are filled in; what is not given stays visible', () => {
-    const output = createOutput('en');
+describe('a message', () => {
+  it('is filled in; what is not given stays visible', async () => {
+    const output = await createOutput('en');
     expect(output.text('url', { url: 'http://x/$&' })).toBe('URL: http://x/$&');
     expect(output.text('pids', { supervisor: 1 })).toBe('PIDs: supervisor 1, worker {worker}');
-    expect(createOutput('zh').text('notRunning')).toBe(zh.notRunning);
+    expect((await createOutput('zh')).text('notRunning')).toBe(zh.notRunning);
   });
 });

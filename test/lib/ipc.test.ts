@@ -44,6 +44,11 @@ describe('a channel', () => {
     ['an unknown type', { v: 1, t: 'worker.dance' }],
     ['a type that is no text', { v: 1, t: 7 }],
     ['a type of the other direction', { v: 1, t: 'sup.welcome' }],
+    ['a type that every object has', { v: 1, t: 'constructor' }],
+    ['a field that is missing', { v: 1, t: 'worker.hello', pid: 7 }],
+    ['a field of another kind', { v: 1, t: 'worker.hello', pid: '7', version: '1' }],
+    ['a list that is none', { v: 1, t: 'worker.listening', hosts: { length: 1 }, port: 1 }],
+    ['an optional field of another kind', { v: 1, t: 'worker.fatal', exitCode: 78, message: 'm', hint: 7 }],
   ])('ignores what is no message of ours: %s', (_what, raw) => {
     const pipe = createPipe();
     const seen: unknown[] = [];

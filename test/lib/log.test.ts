@@ -27,6 +27,17 @@ describe('the logger', () => {
     expect(parse(lines[1])).toMatchObject({ level: 40, msg: 'careful', channel: 'test', proc: 'worker' });
   });
 
+  it('writes what JSON has no form for as well as it can, and never throws', () => {
+    const { log, lines } = open();
+    const self: Record<string, unknown> = { name: 'loop' };
+    self['self'] = self;
+    log.info({ self }, 'round');
+    log.warn({ size: 1n }, 'big');
+    expect(parse(lines[0])).toMatchObject({ msg: 'round', self: { name: 'loop', self: '[Circular]' } });
+    expect(parse(lines[1])).toMatchObject({ level: 40, msg: 'big', unwritable: expect.stringContaining('BigInt') });
+    for (const line of lines) expect(parse(line)['time']).toMatch(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/);
+  });
+
   it('keeps quiet below its level, which can be changed while it runs', () => {
     const { log, lines } = open();
     log.debug('no');

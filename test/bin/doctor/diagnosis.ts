@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect } from 'vitest';
 import type { Finding, Scene } from '../../../bin/doctor/finding.ts';
-import { createOutput } from '../../../bin/output.ts';
+import { doctorEn } from '../../../bin/messages/doctor-en.ts';
+import { speakFrom } from '../../../bin/output.ts';
 import { type Paths, resolvePaths } from '../../../lib/paths.ts';
 import { temporaryDirectory } from '../../lib/temporary-directory.ts';
 import { readDocument, runCommand } from '../run-command.ts';
@@ -57,7 +58,7 @@ export function createScene(change: Partial<Scene> = {}): Scene {
     instance,
     now: Date.now(),
     uid: process.getuid?.() ?? null,
-    text: createOutput('en').text,
+    text: speakFrom(doctorEn),
     ...change,
   };
 }
