@@ -90,6 +90,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
   await finish({ services, lease, server, channel, mode, requestsMs: order.requestsMs, turnsMs: order.turnsMs });
   await releaseClaims(services, owner, log);
   services.store.close();
+  // Nobody will hear their answers; in a process that is rebuilt in place they would go on for as long as the model does.
+  services.runs.abortAll();
   log.info('Drained');
   if (next === undefined) return { t: 'drained' };
   return { t: 'rebuild', config: next, leaseEpoch: lease.granted > 0 ? lease.granted : null };

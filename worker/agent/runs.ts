@@ -26,6 +26,8 @@ export type Runs = {
   end(runId: string): void;
   /** Aborts the run, or the one running in the session; false when there is none. */
   abort(target: { runId: string } | { sessionKey: string }): boolean;
+  /** Aborts every run. */
+  abortAll(): void;
   readonly active: number;
 };
 
@@ -74,6 +76,9 @@ export function createRuns(): Runs {
           : [...active.values()].find((run) => run.sessionKey === target.sessionKey);
       entry?.controller.abort();
       return entry !== undefined;
+    },
+    abortAll() {
+      for (const { controller } of active.values()) controller.abort();
     },
     get active() {
       return active.size;

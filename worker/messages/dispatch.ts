@@ -9,6 +9,7 @@ import { runTurn, TurnFailed, type TurnOutcome } from '../agent/turn.ts';
 import type { EventHub } from '../events.ts';
 import { parseSessionKey } from '../sessions/key.ts';
 import { defaultAgentId } from '../sessions/route.ts';
+import { StoreClosed } from '../store/database.ts';
 import type { InboxRow } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
 import type { NewMessage } from '../store/sessions.ts';
@@ -131,6 +132,8 @@ async function finish(options: DispatchOptions, row: InboxRow, answer: Answer): 
       options.events.publish('session.updated', { key: row.sessionKey }, row.sessionKey);
       return;
     } catch (error) {
+      // Rebuilt in place, the process goes on; its claims were given back before the store was closed.
+      if (error instanceof StoreClosed) throw new ClaimLost(`Run ${row.runId} is left to the next worker`);
       if (!(error instanceof GatewayError) || error.code !== 'NOT_READY') throw error;
       log.error({ err: error, run: row.runId }, 'An answer cannot be stored; trying again');
       await sleep(waitMs);

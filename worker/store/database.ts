@@ -18,6 +18,13 @@ type Write = {
   failed?: boolean;
 };
 
+/** The worker has ended in order: what it still wanted to read or write is for the next one. */
+export class StoreClosed extends GatewayError {
+  constructor() {
+    super('NOT_READY', 'The gateway is stopping; try again in a moment.');
+  }
+}
+
 /** How long a change that is not urgent may wait for company. */
 const MAX_WAIT_MS = 250;
 
@@ -139,7 +146,7 @@ export class Database {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new GatewayError('NOT_READY', 'The gateway is stopping; try again in a moment.');
+    if (this.#isClosed) throw new StoreClosed();
   }
 }
 

@@ -51,4 +51,11 @@ describe('a run', () => {
     expect(runs.abort({ sessionKey: 's2' })).toBe(false);
     expect(runs.active).toBe(0);
   });
+
+  it('is aborted with all others when the worker ends', () => {
+    const runs = createRuns();
+    const signals = [runs.begin('r1', 's1'), runs.begin('r2', 's2')];
+    runs.abortAll();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
 });

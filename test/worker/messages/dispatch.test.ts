@@ -120,3 +120,19 @@ describe('a turn that another worker took over', () => {
     expect(await store.inbox.count()).toBe(1);
   });
 });
+
+describe('a turn whose worker has ended meanwhile', () => {
+  it('is left to the next worker, and not stored again and again', async () => {
+    const { store, open } = openTemporaryStore();
+    const gateway = await startConversations({ store });
+    gateway.provider.answers.push(endless('too late'));
+    await receive(gateway, incoming('1', 'hello'));
+    await vi.waitFor(() => expect(gateway.runs.active).toBe(1), { interval: 2 });
+    await store.inbox.release('w1');
+    store.close();
+    gateway.runs.abortAll();
+    await vi.waitFor(() => expect(gateway.lanes.active).toBe(0), { interval: 5 });
+    expect(gateway.logged.map(({ message }) => message)).not.toContain('An answer cannot be stored; trying again');
+    expect(await open().inbox.waitingSessions()).toEqual([sessionOf('1')]);
+  });
+});
