@@ -35,6 +35,8 @@ export function createAnnouncer(options: {
     // Until another phase takes its place: without an answer the manager would end us in the end.
     while (current === phase) {
       const failure = await probe({ host, port, instanceId });
+      // What it says of a phase that is over would contradict what was said since.
+      if (current !== phase) return;
       if (failure === undefined) {
         notifier.ready(describePhase(phase, port));
         return;

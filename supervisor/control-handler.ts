@@ -17,6 +17,9 @@ export function createControlHandler(
       return { phase: loop.phase };
     },
     restart({ force, reason }) {
+      if (loop.phase === 'draining') {
+        throw new ControlRefusal('The gateway is stopping.', 'Start it again once it has ended.');
+      }
       try {
         loop.restart(reason, force);
       } catch (error) {

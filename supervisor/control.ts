@@ -17,7 +17,7 @@ export type ControlSocketOptions = {
 };
 
 export type ControlSocket = {
-  /** Hangs up on everybody and removes the socket if it is still ours; safe to call twice. */
+  /** Hangs up on everybody and removes the socket if it is still ours; safe to call twice. Never throws. */
   close(): void;
 };
 
@@ -45,7 +45,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
       close() {
         server.close();
         for (const socket of conversations) socket.destroy();
-        if (identity !== undefined && identifyFile(path) === identity) removeFile(path);
+        if (identity !== undefined) removeOwn(path, identity);
       },
     };
   } catch (error) {
@@ -67,6 +67,15 @@ async function listen(server: Server, path: string): Promise<string | undefined>
   await bind(server, bound);
   replaceFile(bound, path);
   return identifyFile(path);
+}
+
+/** One that stays on a disk which takes nothing is replaced by the next start. */
+function removeOwn(path: string, identity: string): void {
+  try {
+    if (identifyFile(path) === identity) removeFile(path);
+  } catch {
+    // Nor can anything else be done about it here.
+  }
 }
 
 async function bind(server: Server, path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { WorkerExit } from '../lib/control.ts';
 import { errorMessage } from '../lib/errors.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { writeCrashLog } from './crash-log.ts';
@@ -94,7 +95,7 @@ function toExit(ended: EndedWorker, errorLine: string | null, redactor: Redactor
   const now = Date.now();
   return {
     ...{ generation, pid, code, signal, isCrash },
-    at: new Date(now).toISOString(),
+    at: isoTime(now),
     // The clock may have been set back since.
     uptimeMs: Math.max(0, now - startedAtMs),
     reason: redactor.redact(reason),

@@ -2,6 +2,7 @@ import { isRecord } from '../lib/config/source.ts';
 import type { ExitError } from '../lib/errors.ts';
 import { EXIT } from '../lib/exit.ts';
 import { readTextIfExists, removeFile, writeFileAtomic } from '../lib/fs.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import type { Paths } from '../lib/paths.ts';
 import { stateLockFile } from './instance-locks.ts';
 import { inspectLock } from './lock-inspect.ts';
@@ -37,7 +38,7 @@ export async function recordFatal({ exitCode, message, hint }: ExitError, paths:
   for (const file of [paths.lockFile, stateLockFile(paths)]) {
     if ((await inspectLock(file)).state === 'held') return false;
   }
-  const at = new Date().toISOString();
+  const at = isoTime(Date.now());
   writeFatal(paths.fatalFile, { at, exitCode, message, ...(hint === undefined ? {} : { hint }) });
   return true;
 }

@@ -1,5 +1,6 @@
 import { isRecord } from '../lib/config/source.ts';
 import { linesFromEnd } from '../lib/file-tail.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import { type LogRecord, levelNumber, parseRecord } from '../lib/log-record.ts';
 import type { WorkerOutput } from './worker-output.ts';
 
@@ -59,7 +60,7 @@ function readOwnLines({ logFile, pid, startedAtMs }: LastWordsOptions, max: numb
   const lines: string[] = [];
   if (pid === null) return lines;
   // After the clock was set back, its start seems to lie in the future.
-  const since = new Date(Math.min(startedAtMs, Date.now()) - START_SLACK_MS).toISOString();
+  const since = isoTime(Math.min(startedAtMs, Date.now()) - START_SLACK_MS);
   const mark = `"pid":${pid},`;
   for (const path of [logFile, `${logFile}.1`]) {
     for (const line of linesFromEnd(path, MAX_LOG_BYTES)) {

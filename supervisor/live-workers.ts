@@ -36,11 +36,16 @@ export type LiveWorker = {
   fatalMessage: string | null;
 };
 
+/** How long a responder that was told to end may take for it, twice of what it allows itself. */
+const RESPONDER_FLUSH_MS = 1_000;
+
 /** The processes that the supervisor has started and that have not ended: workers, and the responder. */
 export class LiveWorkers {
   readonly #options: LiveWorkersOptions;
   readonly #workers = new Map<number, LiveWorker & { process: WorkerProcess | undefined }>();
   #responder: WorkerProcess | undefined;
+  /** The responders that were told to end; they may be suspended, or stuck. */
+  readonly #leaving = new Set<WorkerProcess>();
 
   constructor(options: LiveWorkersOptions) {
     this.#options = options;
@@ -125,10 +130,24 @@ export class LiveWorkers {
     responder?.sendListeners(listeners);
   }
 
+  /** Lets it give its last answers; one that does not end then is killed. */
   stopResponder(): void {
     const responder = this.#responder;
     this.#responder = undefined;
-    responder?.send({ t: 'worker.drain', mode: 'replace', requestsMs: 0, turnsMs: 0 });
+    if (responder === undefined) return;
+    this.#leaving.add(responder);
+    responder.send({ t: 'worker.drain', mode: 'replace', requestsMs: 0, turnsMs: 0 });
+    setTimeout(() => this.#endResponder(responder), RESPONDER_FLUSH_MS).unref();
+  }
+
+  /** Kills what was only told to end: nobody will be here to see that it does. */
+  close(): void {
+    for (const responder of this.#leaving) this.#endResponder(responder);
+  }
+
+  #endResponder(responder: WorkerProcess): void {
+    this.#leaving.delete(responder);
+    responder.kill();
   }
 
   #forkResponder(entry: string, onExit: (end: WorkerEnd) => void): WorkerProcess | undefined {

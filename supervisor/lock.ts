@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError, errorMessage } from '../lib/errors.ts';
 import { EXIT } from '../lib/exit.ts';
 import { ensurePrivateDirectory, readTextIfExists, removeFile, touchFile, writeFileAtomic } from '../lib/fs.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import { VERSION } from '../lib/version.ts';
 import { type Claim, type ClaimOptions, claimFile, type Holder, sweepTokens } from './lock-claim.ts';
 import { describeOwner, formatLockRecord, type LockRecord } from './lock-record.ts';
@@ -36,7 +37,7 @@ export type Lock = {
    * never throws.
    */
   touch(): void;
-  /** Removes the lock if it is still ours; safe to call twice (LOCK-5). */
+  /** Removes the lock if it is still ours; safe to call twice (LOCK-5). Never throws: one that stays is stale for the next start. */
   release(): void;
 };
 
@@ -66,7 +67,7 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
 async function createRecord(options: LockOptions): Promise<LockRecord> {
   return {
     pid: process.pid,
-    createdAt: new Date().toISOString(),
+    createdAt: isoTime(Date.now()),
     configPath: options.configPath,
     startTime: await readStartTime(process.pid),
     ...readPidScope(),
@@ -137,7 +138,11 @@ function openLock(file: string, initial: LockRecord, replaced: LockRecord | null
       }
     },
     release() {
-      if (isOurs()) removeFile(file);
+      try {
+        if (isOurs()) removeFile(file);
+      } catch {
+        // A disk that takes nothing any more must not change how the gateway ends.
+      }
     },
   };
 }

@@ -96,9 +96,9 @@ function refuseForeign(owner: ProcessEntry, port: number, processes: ReadonlyMap
 async function signal(targets: readonly ProcessEntry[], isForced: boolean): Promise<void> {
   if (targets.length === 0) return;
   const pids = targets.map(({ pid }) => pid);
-  const { default: fkill } = await import('fkill');
+  const { killProcesses } = await import('./process-kill.ts');
   try {
-    await fkill(pids, { force: isForced, silent: true });
+    await killProcesses(pids, { force: isForced, silent: true });
   } catch {
     for (const pid of pids) killQuietly(pid, isForced ? 'SIGKILL' : 'SIGTERM');
   }

@@ -26,7 +26,7 @@ export async function isSameProcess(pid: number, startTime: number | null): Prom
 /** The start time of a process: ticks since boot on Linux, milliseconds since 1970 elsewhere; null when unknown. */
 export async function readStartTime(pid: number): Promise<number | null> {
   if (process.platform === 'linux') return readProcessStat(pid)?.startTime ?? null;
-  const { default: listProcesses } = await import('ps-list');
+  const { listProcesses } = await import('./process-list.ts');
   const found = (await listProcesses()).find((entry) => entry.pid === pid);
   return found?.startTime?.getTime() ?? null;
 }

@@ -42,7 +42,7 @@ export function ancestorsOf(pid: number, processes: ReadonlyMap<number, ProcessE
  */
 export async function readCommandLine(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') return readCommandLineFromProc(pid);
-  const { default: listProcesses } = await import('ps-list');
+  const { listProcesses } = await import('./process-list.ts');
   const found = (await listProcesses()).find((entry) => entry.pid === pid);
   return found?.cmd ?? found?.name;
 }
@@ -64,7 +64,7 @@ function readFromProc(pid: number): ProcessEntry | undefined {
 }
 
 async function readFromList(): Promise<(pid: number) => ProcessEntry | undefined> {
-  const { default: listProcesses } = await import('ps-list');
+  const { listProcesses } = await import('./process-list.ts');
   const entries = new Map<number, ProcessEntry>();
   for (const { pid, ppid, uid, name, startTime } of await listProcesses()) {
     entries.set(pid, {

@@ -3,6 +3,7 @@ import type { Phase, SupervisorStatus } from '../lib/control.ts';
 import { ExitError } from '../lib/errors.ts';
 import type { WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
+import { monotonicMs } from '../lib/monotonic.ts';
 import type { WorkerEnd } from './child.ts';
 import type { ExitJournal } from './exits.ts';
 import { describeHang } from './hang-report.ts';
@@ -77,6 +78,7 @@ export class RunLoop {
 
   /** Forks the first worker, unless a stop came before. */
   start(): void {
+    if (this.#state.phase === 'stopped') return;
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
     this.#dispatch({ t: 'start', settings: this.#readSettings() });
   }
@@ -85,7 +87,7 @@ export class RunLoop {
   status(): SupervisorStatus {
     return describeStatus({
       state: this.#state,
-      now: performance.now(),
+      now: monotonicMs(),
       lastChange: this.#lastChange,
       startedAt: this.#startedAt,
       workers: this.#workers.list(),
@@ -177,7 +179,7 @@ export class RunLoop {
   }
 
   #dispatch(event: SupervisorEvent): void {
-    const { state, effects } = reduce(this.#state, event, performance.now());
+    const { state, effects } = reduce(this.#state, event, monotonicMs());
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
   }
@@ -229,6 +231,7 @@ export class RunLoop {
       case 'finish':
         clearInterval(this.#tick);
         this.#timers.clear();
+        this.#workers.close();
         this.#finish({ exitCode: effect.exitCode, failure: effect.failure });
         return;
       default:
@@ -250,7 +253,7 @@ export class RunLoop {
   #hear({ generation, heartbeat }: LiveWorker): void {
     const stage = findWorker(this.#state, generation)?.stage;
     if (stage === 'forked' || stage === 'booting') this.#watch.forget(generation);
-    else this.#watch.hear(generation, performance.now(), heartbeat?.rssBytes);
+    else this.#watch.hear(generation, monotonicMs(), heartbeat?.rssBytes);
   }
 
   #onExit(worker: LiveWorker, end: WorkerEnd): void {
@@ -276,7 +279,7 @@ export class RunLoop {
   }
 
   #onTick(): void {
-    for (const finding of this.#watch.tick(performance.now())) this.#dispatch(finding);
+    for (const finding of this.#watch.tick(monotonicMs())) this.#dispatch(finding);
     for (const { output } of this.#workers.list()) output.trim();
     this.#options.onTick();
   }

@@ -10,6 +10,7 @@ import { openExitJournal } from './exits.ts';
 import { clearFatal } from './fatal.ts';
 import type { SupervisorOptions } from './index.ts';
 import { consumeAtStart, consumeRestartIntent } from './intent.ts';
+import { sweepLeftovers } from './leftovers.ts';
 import type { Lock, LockUpdate } from './lock.ts';
 import { openNotifier, withoutServiceVariables } from './notify.ts';
 import { watchPort } from './probe.ts';
@@ -37,6 +38,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const publish = (change: LockUpdate): void => publishTo(locks, change, log);
   publish({ port: identity.port });
   sweepWorkerOutput(paths.logsDir);
+  sweepLeftovers([paths.locksDir, paths.runDir, paths.logsDir]);
   const notifier = openNotifier(options.env, log);
   const announcer = createAnnouncer({ notifier, identity, log });
   const everySecond = createSecondHand(options, {
@@ -89,11 +91,20 @@ function loopOptions(
     },
     journal: openExitJournal({ file: paths.lastExitsFile, logsDir, logFile, redactor, log }),
     onActivated({ pid, ...worker }) {
-      clearFatal(paths.fatalFile);
+      forgetFatal(paths.fatalFile, log);
       const { hosts, port } = identity;
       options.onReady({ hosts, port, supervisorPid: process.pid, workerPid: pid, ...worker });
     },
   };
+}
+
+/** What it says is not true any more; that it cannot be removed must not stop a gateway that serves. */
+function forgetFatal(file: string, log: Logger): void {
+  try {
+    clearFatal(file);
+  } catch (error) {
+    log.warn({ file, reason: errorMessage(error) }, 'The reason why an earlier start failed cannot be removed.');
+  }
 }
 
 /** Without it the gateway serves all the same; the commands then go by the lock file and by signals. */

@@ -1,5 +1,4 @@
-import { lookup } from 'node:dns/promises';
-import net, { isIP } from 'node:net';
+import net, { isIPv4 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { ExitError } from '../lib/errors.ts';
@@ -96,7 +95,7 @@ async function findOwner(port: number, locksDir: string | undefined): Promise<st
 async function bindHost(host: string, port: number): Promise<Listener | string> {
   const address = await resolveHost(host);
   if (address === undefined) return 'ENOTFOUND';
-  const handle = net._createServerHandle(address, port, isIP(address) === 6 ? 6 : 4, -1, 0);
+  const handle = net._createServerHandle(address, port, isIPv6Literal(address) ? 6 : 4, -1, 0);
   if (typeof handle === 'number') return getSystemErrorName(handle);
   // libuv reports a busy port only here: without this look the worker would end up on 0.0.0.0 and a random port.
   const bound: { address?: string; port?: number } = {};
@@ -109,17 +108,24 @@ async function bindHost(host: string, port: number): Promise<Listener | string> 
 }
 
 async function resolveHost(host: string): Promise<string | undefined> {
-  if (isIP(host) !== 0) return host;
+  if (isIPv4(host) || isIPv6Literal(host)) return host;
   try {
+    const { lookup } = await import('node:dns/promises');
     return (await lookup(host)).address;
   } catch {
     return undefined;
   }
 }
 
+/** No host name holds a colon. Node's own `isIP` compiles a pattern for this that costs the supervisor more than a megabyte. */
+function isIPv6Literal(host: string): boolean {
+  return host.includes(':');
+}
+
 function refusal(host: string, port: number, reason: string): ExitError {
   switch (reason) {
     case 'EADDRNOTAVAIL':
+    case 'EINVAL':
     case 'ENOTFOUND':
       return new ExitError(EXIT.config, `This machine has no address ${host}.`, {
         hint: 'Correct gateway.bind or gateway.customBindHost.',

@@ -79,6 +79,8 @@ export function onRebuildRefused(draft: Draft, { generation, message }: Event<'w
   const { state, effects } = draft;
   const worker = findWorker(state, generation);
   if (worker === undefined || state.candidate !== generation || state.active !== generation) return;
+  // Told to end meanwhile: what it will not rebuild is of no interest any more.
+  if (state.outcome !== null) return;
   worker.stage = 'ready';
   state.candidate = null;
   state.current = null;

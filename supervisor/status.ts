@@ -1,4 +1,5 @@
 import type { Phase, SupervisorStatus, WorkerExit, WorkerView } from '../lib/control.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import { VERSION } from '../lib/version.ts';
 import type { LiveWorker } from './live-workers.ts';
 import { LIMITS, type SupervisorState } from './state-model.ts';
@@ -25,10 +26,10 @@ export function describeStatus(source: StatusSource): SupervisorStatus {
     ...source.identity,
     phase: state.phase,
     reason: lastChange.reason,
-    since: lastChange.at.toISOString(),
+    since: isoTime(lastChange.at.getTime()),
     pid: process.pid,
     version: VERSION,
-    startedAt: startedAt.toISOString(),
+    startedAt: isoTime(startedAt.getTime()),
     uptimeMs: Date.now() - startedAt.getTime(),
     active: state.active,
     workers: state.workers.map(({ generation, stage }) => describeWorker(generation, stage, source.workers)),
@@ -65,7 +66,7 @@ function describeWorker(generation: number, stage: WorkerView['stage'], workers:
     generation,
     stage,
     pid: live?.pid ?? null,
-    startedAt: new Date(live?.startedAt ?? 0).toISOString(),
+    startedAt: isoTime(live?.startedAt ?? 0),
     heartbeat: live?.heartbeat ?? null,
   };
 }

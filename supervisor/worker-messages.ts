@@ -1,4 +1,5 @@
 import type { WorkerMessage } from '../lib/ipc.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import type { LiveWorker } from './live-workers.ts';
 import type { SupervisorEvent, WorkerFailure } from './state-model.ts';
 import { failureFrom, listenFailure } from './worker-failure.ts';
@@ -23,7 +24,7 @@ export function readMessage(worker: LiveWorker, message: ReportedMessage, port: 
       return { t: 'worker.ready', generation };
     case 'worker.heartbeat': {
       const { t: _type, ...heartbeat } = message;
-      worker.heartbeat = { at: new Date().toISOString(), ...heartbeat };
+      worker.heartbeat = { at: isoTime(Date.now()), ...heartbeat };
       return null;
     }
     case 'worker.rebuild-refused':

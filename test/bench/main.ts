@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { cliBench } from './cli.ts';
 import { hangBench } from './hang.ts';
 import { healthBench } from './health.ts';
+import { lockBench } from './lock.ts';
 import { memoryBench } from './memory.ts';
 import { PM2_VERSION } from './pm2.ts';
 import { restartBench } from './restart.ts';
@@ -10,7 +11,16 @@ import type { Bench, Row } from './result.ts';
 import { startBench } from './start.ts';
 import { turnBench } from './turn.ts';
 
-const BENCHES: readonly Bench[] = [startBench, cliBench, healthBench, turnBench, memoryBench, restartBench, hangBench];
+const BENCHES: readonly Bench[] = [
+  startBench,
+  cliBench,
+  healthBench,
+  turnBench,
+  memoryBench,
+  restartBench,
+  hangBench,
+  lockBench,
+];
 
 const isQuick = process.argv.includes('--quick');
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigInput } from '../../lib/config/schema.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { type Gateway, startGateway } from '../e2e/gateway.ts';
 import { killProcesses } from '../e2e/processes.ts';
@@ -6,6 +7,12 @@ import type { Bot, World } from '../e2e/world.ts';
 import { type Asked, type Evidence, findProblems } from './invariants.ts';
 
 export type Victim = 'worker' | 'tree';
+
+export type SceneOptions = {
+  /** Beside what every scene is configured with. */
+  settings?: ConfigInput['gateway'];
+  env?: Readonly<Record<string, string>>;
+};
 
 /** A gateway with a bot, people who write to it, and a hand that kills. */
 export type Scene = {
@@ -17,6 +24,8 @@ export type Scene = {
   kill(victim: Victim): Promise<void>;
   /** `kill -9` of one worker, by default the serving one, without waiting for another. */
   strike(pid?: number): Promise<void>;
+  /** Says that from now on something may be cut off by other means than `kill` and `strike`. */
+  blame(): void;
   /** Restarts by overlap; resolves when the new worker has taken over, with the pid of the old one. */
   replace(): Promise<number>;
   /**
@@ -27,11 +36,11 @@ export type Scene = {
 };
 
 /** Starts a gateway for a bot of its own. */
-export async function createScene(world: World): Promise<Scene> {
+export async function createScene(world: World, { settings = {}, env = {} }: SceneOptions = {}): Promise<Scene> {
   const bot = await world.createBot();
   // So many deaths would mean safe mode, in which nobody answers on Telegram.
-  const config = world.configure(bot, {}, { gateway: { crashLimit: 0 } });
-  let gateway = await startGateway({ config });
+  const config = world.configure(bot, {}, { gateway: { crashLimit: 0, ...settings } });
+  let gateway = await startGateway({ config, env });
   const asked: Asked[] = [];
   const kills: number[] = [];
   let printed = '';
@@ -39,7 +48,7 @@ export async function createScene(world: World): Promise<Scene> {
   async function restart(): Promise<void> {
     await gateway.kill('tree');
     printed += gateway.stdout() + gateway.stderr();
-    gateway = await startGateway({ home: gateway.home });
+    gateway = await startGateway({ home: gateway.home, env });
   }
 
   async function findAll(): Promise<string[]> {
@@ -66,6 +75,7 @@ export async function createScene(world: World): Promise<Scene> {
       kills.push(Date.now());
       await killProcesses([pid]);
     },
+    blame: () => void kills.push(Date.now()),
     async replace() {
       const old = gateway.workerPid();
       gateway.signal('SIGUSR1');

@@ -6,6 +6,9 @@ import type { ControlRequest, ControlResults } from '../../lib/control.ts';
 import { callControl } from '../../lib/control-client.ts';
 import { resolvePaths } from '../../lib/paths.ts';
 import { makeTemporaryDirectory, programPath } from '../fixtures/programs.ts';
+import { killTree, listTree } from './process-tree.ts';
+
+export { isRunning } from './process-tree.ts';
 
 export type ReadyEvent = { event: 'ready'; port: number; workerPid: number; supervisorPid: number; generation: number };
 export type RefusedEvent = { event: 'refused'; exitCode: number; message: string; hint?: string };
@@ -38,7 +41,7 @@ export type RunningSupervisor = {
   ask<T extends ControlRequest>(request: T): Promise<ControlResults[T['do']]>;
 };
 
-const started: { child: ChildProcess; remove(): void }[] = [];
+const started: { child: ChildProcess; home: string; remove(): void }[] = [];
 
 /** Starts a real supervisor process around a fixture worker, in a home of its own. */
 export function startSupervisor(options: StartOptions = {}): RunningSupervisor {
@@ -51,7 +54,7 @@ export function startSupervisor(options: StartOptions = {}): RunningSupervisor {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: home, XOPC_HOME: home, ...options.env },
   });
-  started.push({ child, remove: directory.remove });
+  started.push({ child, home, remove: directory.remove });
   const events = collectEvents(child);
   let stderr = '';
   child.stderr?.on('data', (chunk) => {
@@ -73,7 +76,7 @@ export function startSupervisor(options: StartOptions = {}): RunningSupervisor {
   };
 }
 
-/** Ends whatever the tests started and removes their files. */
+/** Ends whatever the tests started, and what that has started, and removes their files. */
 export async function stopAll(): Promise<void> {
   const all = started.splice(0);
   await Promise.all(
@@ -85,6 +88,8 @@ export async function stopAll(): Promise<void> {
     }),
   );
   // Some share a home, so none is removed before all are gone.
+  for (const { home } of all) killTree(home);
+  await until(() => all.every(({ home }) => listTree(home).length === 0), 'nothing of them runs');
   for (const { remove } of all) remove();
 }
 
@@ -94,15 +99,6 @@ export async function until(isTrue: () => boolean, what: string, timeoutMs = 5_0
   while (!isTrue()) {
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** True while a process with this pid exists and is no zombie. */
-export function isRunning(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
   }
 }
 

@@ -7,6 +7,8 @@ export type SmallDisk = {
   path: string;
   /** Leaves no byte free. */
   fill(): void;
+  /** Lets nothing be written any more, as a disk with an error is. */
+  freeze(): void;
   remove(): void;
 };
 
@@ -36,6 +38,9 @@ export function mountSmallDisk(): SmallDisk {
       } catch {
         // That is what it is for.
       }
+    },
+    freeze() {
+      spawnSync('mount', ['-o', 'remount,ro', directory.path], { stdio: 'ignore' });
     },
     remove() {
       spawnSync('umount', ['-l', directory.path], { stdio: 'ignore' });

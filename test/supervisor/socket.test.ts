@@ -91,11 +91,14 @@ describe('bindListeners', () => {
     expect(Date.now() - startedAt).toBeLessThan(2_000);
   });
 
-  it.each(['203.0.113.7', 'no-such-host.invalid'])('says 78 when %s is no address of this machine', async (host) => {
-    const error = await refusal({ hosts: [host], port: await freePort() });
-    expect(error.exitCode).toBe(78);
-    expect(error.message).toContain(host);
-  });
+  it.each(['203.0.113.7', 'no-such-host.invalid', 'no:such:address'])(
+    'says 78 when %s is no address of this machine',
+    async (host) => {
+      const error = await refusal({ hosts: [host], port: await freePort() });
+      expect(error.exitCode).toBe(78);
+      expect(error.message).toContain(host);
+    },
+  );
 
   it('resolves a host name', async () => {
     bound = await bindListeners({ hosts: ['localhost'], port: 0 });
