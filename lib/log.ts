@@ -88,15 +88,15 @@ function serializeError(error: unknown): unknown {
 
 /** Where a daemon repeats its log besides the file: pretty on a terminal, JSON lines elsewhere; nowhere when `XOPC_LOG_CONSOLE` is false. */
 export function terminalOutput(env: Environment): Pick<LoggerOptions, 'console'> {
-  if (env['XOPC_LOG_CONSOLE'] === 'false') return {};
-  const isTerminal = process.stdout.isTTY === true;
-  // The stream's own: what others write to it may become lines of this log.
-  const write = process.stdout.write.bind(process.stdout);
-  // A closed terminal or pipe must not end the gateway; the file has every line.
+  // A closed terminal or pipe must not end the gateway, whoever writes to it; the file has every line.
   let isGone = false;
   process.stdout.on('error', () => {
     isGone = true;
   });
+  if (env['XOPC_LOG_CONSOLE'] === 'false') return {};
+  const isTerminal = process.stdout.isTTY === true;
+  // The stream's own: what others write to it may become lines of this log.
+  const write = process.stdout.write.bind(process.stdout);
   return {
     console: {
       write(text) {

@@ -41,7 +41,7 @@ export function createAnnouncer(options: {
         notifier.ready(describePhase(phase, port));
         return;
       }
-      log.warn({ failure }, 'The port does not answer yet although a worker listens.');
+      log.warn({ host, port, failure }, 'The port does not answer yet although a worker listens.');
       await sleep(RETRY_MS);
     }
   }

@@ -98,22 +98,27 @@ export function findLauncher(env: Environment): readonly string[] {
 /** Reports the end once, after the messages that were still in the pipe (`close`), but not much later than the process's end. */
 function watchExit(child: ChildProcess, report: (end: WorkerEnd) => void): void {
   let isReported = false;
+  let isCutOff = false;
   let timer: NodeJS.Timeout | undefined;
   const reportOnce = (end: WorkerEnd): void => {
     clearTimeout(timer);
     if (!isReported) report(end);
     isReported = true;
   };
-  const describe = (code: number | null, signal: NodeJS.Signals | null): WorkerEnd => ({
-    ...{ code, signal },
-    cause: signal ?? `exit code ${code}`,
-  });
+  const describe = (code: number | null, signal: NodeJS.Signals | null): WorkerEnd => {
+    if (signal === null) return { code, signal, cause: `exit code ${code}` };
+    return { code, signal, cause: isCutOff ? `${signal}, as it had closed its pipe to the supervisor` : signal };
+  };
   child.on('error', (error) => {
     // Also emitted for a message or signal that failed; only without a process is it the end.
     if (child.pid === undefined) reportOnce(failedStart(error));
   });
   child.on('disconnect', () => {
-    if (!hasExited(child)) timer = setTimeout(() => killGroup(child), DISCONNECTED_MS);
+    if (hasExited(child)) return;
+    timer = setTimeout(() => {
+      isCutOff = true;
+      killGroup(child);
+    }, DISCONNECTED_MS);
   });
   child.on('exit', (code, signal) => {
     // A group outlives its leader while it has members: this ends the tools that the worker left behind.

@@ -46,6 +46,9 @@ export type SupervisorOptions = {
  */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
   const signals = catchSignals();
+  // It ends us as it would without this; but where a service has no standard error that anybody reads, the log has it too.
+  const onFault = (error: Error): void => options.log.fatal({ err: error }, 'The supervisor has a fault and ends.');
+  process.on('uncaughtExceptionMonitor', onFault);
   process.title = 'xopc-supervisor';
   const readCurrent = essentialsReader(options);
   const { paths, isForced, log } = options;
@@ -71,6 +74,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
       }
     });
   } finally {
+    process.off('uncaughtExceptionMonitor', onFault);
     signals.close();
   }
 }
@@ -83,7 +87,10 @@ function essentialsReader({ paths, env, overrides, log }: SupervisorOptions): ()
     try {
       last = read();
     } catch (error) {
-      log.warn({ err: error }, 'The configuration cannot be read; the last settings stay in force.');
+      log.warn(
+        { path: paths.configPath, err: error },
+        'The configuration cannot be read; the last settings stay in force.',
+      );
     }
     return last;
   };

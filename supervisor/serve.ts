@@ -33,9 +33,9 @@ export type ServeOptions = SupervisorOptions & {
 
 /** Runs workers until the gateway is stopped; the caller holds the locks and the port. Returns and throws as `runSupervisor` does. */
 export async function serve(options: ServeOptions): Promise<number> {
-  const { paths, log, locks, signals, instanceId } = options;
+  const { paths, log, signals, instanceId } = options;
   const identity = identify(options);
-  const publish = (change: LockUpdate): void => publishTo(locks, change, log);
+  const publish = (change: LockUpdate): void => publishTo(options, change);
   publish({ port: identity.port });
   sweepWorkerOutput(paths.logsDir);
   sweepLeftovers([paths.locksDir, paths.runDir, paths.logsDir]);
@@ -151,10 +151,11 @@ function createSecondHand(
 }
 
 /** The lock file only informs; that it cannot be written (a full disk) must not stop a gateway that serves. */
-function publishTo(locks: Lock, change: LockUpdate, log: Logger): void {
+function publishTo({ locks, paths, log }: ServeOptions, change: LockUpdate): void {
+  const { lockFile: file } = paths;
   try {
-    if (!locks.update(change)) log.error('The lock file is no longer ours: somebody removed or replaced it.');
+    if (!locks.update(change)) log.error({ file }, 'The lock file is no longer ours: somebody removed or replaced it.');
   } catch (error) {
-    log.warn({ reason: errorMessage(error) }, 'The lock file cannot be updated.');
+    log.warn({ file, reason: errorMessage(error) }, 'The lock file cannot be updated.');
   }
 }

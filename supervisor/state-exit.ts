@@ -35,7 +35,9 @@ export function onWorkerExited(draft: Draft, event: Exited): void {
   const wasStandby = state.standby === generation;
   if (wasStandby) state.standby = null;
   if (state.outcome !== null) return;
-  if (worker.isHung || wasActive || (wasCandidate && state.active === null)) countCrash(draft);
+  // A standby that hangs is none of the one that serves.
+  const hasHung = worker.isHung && !wasStandby;
+  if (hasHung || wasActive || (wasCandidate && state.active === null)) countCrash(draft);
   if (wasActive) onActiveLost(draft, event);
   else if (wasCandidate) onCandidateLost(draft, worker, event);
   else if (wasStandby) onStandbyLost(draft);

@@ -71,7 +71,8 @@ export type Timer =
   | { t: 'respawn' }
   | { t: 'standby' }
   | { t: 'responder' }
-  | { t: 'stop-deadline' };
+  | { t: 'stop-deadline' }
+  | { t: 'give-up' };
 
 export type SupervisorEvent =
   | { t: 'start'; settings: Settings }
@@ -127,6 +128,8 @@ export const LIMITS = {
   minStopMs: 6_000,
   /** How long past its deadline a draining worker may live. */
   graceMs: 1_000,
+  /** How long after its kill a worker may still be there when everything stops. */
+  giveUpMs: 2_000,
   /** How long clients wait for the next worker before they are told so. */
   responderMs: 1_000,
   /** The pause before a standby is forked: the active one shall have warmed up; and after one that died. */

@@ -4,14 +4,33 @@ import { LIMITS, type StopSignal, type SupervisorEvent, type SupervisorState } f
 
 /** The first stop drains every worker and ends with 0; the second one kills them and ends with 128 + its signal number. */
 export function onStopRequested(draft: Draft, event: Extract<SupervisorEvent, { t: 'stop.requested' }>): void {
-  const { state, effects } = draft;
+  const { state } = draft;
   if (state.outcome === null) {
     const how = { reason: event.signal, turnsMs: event.drainTimeoutMs };
     beginDrain(draft, { exitCode: EXIT.ok, failure: null }, how);
     return;
   }
   if (state.outcome.exitCode === EXIT.ok) state.outcome.exitCode = FORCED_EXIT[event.signal];
-  for (const { generation } of state.workers) effects.push({ t: 'kill', generation, reason: `second ${event.signal}` });
+  killAll(draft, `second ${event.signal}`);
+}
+
+/** Ends every worker at once. One that the system cannot end either is not waited for much longer (ORPH-3). */
+export function killAll({ state, effects }: Draft, reason: string): void {
+  for (const { generation } of state.workers) effects.push({ t: 'kill', generation, reason });
+  setTimer(effects, { t: 'give-up' }, LIMITS.giveUpMs);
+}
+
+/** Goes without the workers that cannot be killed: they wait for a disk or another device, and nobody can tell for how long. */
+export function giveUp({ state, effects }: Draft): void {
+  if (state.outcome === null || state.workers.length === 0) return;
+  const message = 'A worker cannot be killed: it waits for a disk or another device. The gateway ends without it.';
+  const generations = state.workers.map(({ generation }) => generation);
+  effects.push({ t: 'log', level: 'error', message, fields: { generations } });
+  const failure = { exitCode: EXIT.failure, message, hint: 'Its port may stay taken until the device answers.' };
+  // What made it end in the first place needs a person more.
+  if (state.outcome.failure === null) state.outcome = { exitCode: EXIT.failure, failure };
+  Object.assign(state, { workers: [], active: null, candidate: null, standby: null });
+  state.lease.holder = null;
 }
 
 /** Ends in `outcome` once every worker is gone. `turnsMs` is how long running agent turns may go on, by default 25 s. */

@@ -1,5 +1,6 @@
 import { type Draft, findWorker, forkCandidate, forkStandby, kill, moveTo } from './state-draft.ts';
 import { LIMITS, type SupervisorState, type Timer } from './state-model.ts';
+import { giveUp, killAll } from './state-stop.ts';
 
 /** A deadline has passed. What it was set for may be over by now; then it means nothing. */
 export function onTimer(draft: Draft, timer: Timer): void {
@@ -34,8 +35,10 @@ export function onTimer(draft: Draft, timer: Timer): void {
       draft.effects.push({ t: 'responder.start' });
       return;
     case 'stop-deadline':
-      if (state.outcome === null) return;
-      for (const { generation } of state.workers) kill(draft, generation, 'still there at the stop deadline');
+      if (state.outcome !== null) killAll(draft, 'still there at the stop deadline');
+      return;
+    case 'give-up':
+      giveUp(draft);
       return;
     default:
       timer satisfies never;

@@ -120,6 +120,7 @@ function onReady(draft: Draft, generation: number): void {
   const worker = findWorker(state, generation);
   if (worker?.stage !== 'booting' || state.candidate !== generation || state.outcome !== null) return;
   const previous = state.active;
+  const wasRestart = state.current !== null;
   const turnsMs = state.current?.turnsMs ?? LIMITS.replacedTurnsMs;
   worker.stage = 'ready';
   state.active = generation;
@@ -131,12 +132,12 @@ function onReady(draft: Draft, generation: number): void {
   stopResponder(draft);
   setTimer(effects, { t: 'healthy', generation }, HEALTHY_AFTER_MS);
   moveTo(draft, servingPhase(worker), `worker ${generation} is ready`);
-  if (previous === null || previous === generation) return;
-  drainReplaced(draft, previous, turnsMs);
-  retireStandby(draft);
+  if (previous !== null && previous !== generation) drainReplaced(draft, previous, turnsMs);
+  // Also when the old worker died meanwhile, or is the new one.
+  if (previous !== null || wasRestart) retireStandby(draft);
 }
 
-/** It booted with the settings and the program of the one that was just replaced. */
+/** It booted with the settings and the program from before. */
 function retireStandby(draft: Draft): void {
   const { standby } = draft.state;
   const worker = standby === null ? undefined : findWorker(draft.state, standby);

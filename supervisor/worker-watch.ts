@@ -17,6 +17,8 @@ export type WatchLimits = {
 /** How often `tick` shall be called. */
 export const TICK_MS = 1_000;
 const MAX_SUSPECT_MS = 5_000;
+/** Signs of life are as far apart as the ticks: one that comes a little later than the tick is no silence yet. */
+const MIN_SUSPECT_MS = 1.5 * TICK_MS;
 /** A watch that was itself late by this much saw a suspended or starved machine, not a hung worker. */
 const OWN_DELAY_MS = 3 * TICK_MS;
 /** How long memory must stay above the limit. */
@@ -92,7 +94,8 @@ export class WorkerWatch {
       worker.isHung = true;
       return [{ t: 'worker.hung', generation, silentMs }];
     }
-    if (silentMs < Math.min(MAX_SUSPECT_MS, hangTimeoutMs / 3) || worker.isSuspect) return [];
+    const suspectMs = Math.max(MIN_SUSPECT_MS, Math.min(MAX_SUSPECT_MS, hangTimeoutMs / 3));
+    if (silentMs < suspectMs || worker.isSuspect) return [];
     worker.isSuspect = true;
     return [{ t: 'worker.suspect', generation, silentMs }];
   }

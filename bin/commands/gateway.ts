@@ -4,7 +4,7 @@ import { readEssentials } from '../../lib/config/essentials.ts';
 import { readConfigSource } from '../../lib/config/source.ts';
 import { readGeneratedToken } from '../../lib/credential.ts';
 import { type Environment, serviceMarker } from '../../lib/env.ts';
-import { ExitError } from '../../lib/errors.ts';
+import { ExitError, errorMessage } from '../../lib/errors.ts';
 import { EXIT, serviceExitCode } from '../../lib/exit.ts';
 import { ensurePrivateDirectory, narrowMode, writeFileAtomic } from '../../lib/fs.ts';
 import type { WorkerOverrides } from '../../lib/ipc.ts';
@@ -145,10 +145,20 @@ function writeFirstConfig(path: string): boolean {
 
 /** Refuses a file that is no JSON: its port cannot be read either, and the default one may be somebody else's. The worker judges the rest. */
 function assertParses(path: string, env: Environment): void {
-  const { value, problems } = readConfigSource(path, env);
+  const { value, problems } = readSource(path, env);
   if (problems.length === 0 || Object.keys(value).length > 0) return;
   const lines = problems.map((problem) => `  ${problem.path}: ${problem.message}`);
   throw new ExitError(EXIT.config, `The configuration ${path} cannot be used:\n${lines.join('\n')}`);
+}
+
+function readSource(path: string, env: Environment): ReturnType<typeof readConfigSource> {
+  try {
+    return readConfigSource(path, env);
+  } catch (error) {
+    throw new ExitError(EXIT.config, `The configuration ${path} cannot be read: ${errorMessage(error)}`, {
+      hint: 'It must be a file that you may read. Correct it, or name another one with --config.',
+    });
+  }
 }
 
 /** The worker finds the same files by its environment: nothing of it is in its command line. */

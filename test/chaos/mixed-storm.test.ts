@@ -38,7 +38,7 @@ it(
     await endure({ kinds: STRIKES, durationMs: STORM_MS });
     await eventually('one worker that serves and nothing else but a standby', async () => {
       const { phase, workers } = await askStatus(scene.gateway());
-      // After one that died the next standby takes its time.
+      // After one that died the next standby takes its time; it is never older than the worker that serves.
       const isWhole = phase === 'running' && /^ready(,warm)?$/.test(workers.map(({ stage }) => stage).join());
       return isWhole && findProcesses(scene.gateway().home.path).length === 1 + workers.length;
     });

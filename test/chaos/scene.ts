@@ -87,12 +87,15 @@ export async function createScene(world: World, { settings = {}, env = {} }: Sce
       await eventually('rest', look, timeoutMs).catch(() => undefined);
       // What comes now comes too often.
       await sleep(LATE_MS);
-      return [...((await isQuiet(world, bot, gateway)) ? [] : ['work is left over']), ...(await findAll())];
+      // A restart that is under way hides for a moment that there is nothing left to do.
+      const isAtRest = await eventually('rest', () => isQuiet(world, bot, gateway), RESTART_MS).catch(() => false);
+      return [...(isAtRest ? [] : ['work is left over']), ...(await findAll())];
     },
   };
 }
 
 const LATE_MS = 200;
+const RESTART_MS = 5_000;
 
 /** Waits until the model has been asked so many times for this answer, the last time without having given it yet. */
 export async function whileThinking(world: World, answer: string, times = 1): Promise<void> {

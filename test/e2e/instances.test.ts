@@ -33,8 +33,8 @@ describe('three gateways of one user', () => {
   it('have one place for their locks, and everything else of their own', () => {
     const all = instances.map(({ paths }) => paths);
     expect(new Set(all.map(({ locksDir }) => locksDir)).size).toBe(1);
-    for (const of of ['lockFile', 'stateDir', 'controlSocket', 'databaseFile', 'logFile', 'tokenFile'] as const)
-      expect(new Set(all.map((paths) => paths[of])).size, of).toBe(3);
+    for (const kind of ['lockFile', 'stateDir', 'controlSocket', 'databaseFile', 'logFile', 'tokenFile'] as const)
+      expect(new Set(all.map((paths) => paths[kind])).size, kind).toBe(3);
     for (const { lockFile, controlSocket, databaseFile, logFile, tokenFile } of all)
       for (const file of [lockFile, controlSocket, databaseFile, logFile, tokenFile])
         expect(existsSync(file), file).toBe(true);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
@@ -23,11 +23,14 @@ type Typed = { code: number; stdout: string; stderr: string };
 function openShell(lang: string): { home: Home; type(line: string): Promise<Typed> } {
   const home = createHome();
   homes.push(home);
-  const env = { PATH: process.env['PATH'], HOME: home.path, LANG: lang, OLLAMA_HOST: '127.0.0.1:9' };
-  const xopc = `xopc() { '${process.execPath}' '${program}' "$@"; }`;
+  // As `npm install --global` puts it into the path.
+  const bin = join(home.path, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'xopc'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, { mode: 0o755 });
+  const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: home.path, LANG: lang, OLLAMA_HOST: '127.0.0.1:9' };
   const type = (line: string): Promise<Typed> =>
     new Promise((resolve) => {
-      execFile('sh', ['-c', `${xopc}; ${line}`], { env, cwd: home.path }, (error, stdout, stderr) => {
+      execFile('sh', ['-c', line], { env, cwd: home.path }, (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr });
       });
     });

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -18,6 +19,7 @@ import {
   ensureOwnDirectory,
   ensurePrivateDirectory,
   identifyFile,
+  modifiedAtMs,
   narrowMode,
   readTextIfExists,
   removeFile,
@@ -83,6 +85,18 @@ describe('the identity of a file', () => {
     removeFile(to);
     writeFileSync(to, 'same');
     expect(identifyFile(to)).not.toBe(identity);
+  });
+});
+
+describe('the time of the last change', () => {
+  it('is that of the file, and 0 for one that is missing or cannot be looked at', () => {
+    const path = join(temporaryDirectory(), 'file');
+    expect(modifiedAtMs(path)).toBe(0);
+    writeFileSync(path, '');
+    expect(Math.abs(Date.now() - modifiedAtMs(path))).toBeLessThan(60_000);
+    removeFile(path);
+    symlinkSync('file', path);
+    expect(modifiedAtMs(path)).toBe(0);
   });
 });
 

@@ -88,4 +88,10 @@ describe('the terminal', () => {
     expect(terminalOutput({}).console).toMatchObject({ pretty: isTerminal, color: isTerminal });
     expect(terminalOutput({ NO_COLOR: '1' }).console?.color).toBe(false);
   });
+
+  it('may be closed without ending the program, also when it is left alone: others write to it, too', () => {
+    const before = process.stdout.listenerCount('error');
+    terminalOutput({ XOPC_LOG_CONSOLE: 'false' });
+    expect(process.stdout.listenerCount('error')).toBe(before + 1);
+  });
 });

@@ -113,7 +113,22 @@ describe.runIf(process.platform === 'linux')('what a worker has started', () => 
     await supervisor.end;
     await until(() => !isRunning(workerPid), 'the worker is gone');
     expect(listTree(supervisor.home)).toContain(children[1]);
-    closeListeners(await bindListeners({ hosts: ['127.0.0.1'], port, retryMs: 0 }));
+    closeListeners(await bindListeners({ hosts: ['127.0.0.1'], port }));
+  });
+});
+
+describe('a worker that hangs up on its supervisor', () => {
+  it('and lives on is killed and replaced, since nobody can tell it anything; the reason says so', async () => {
+    const supervisor = startSupervisor();
+    const { port, workerPid } = await supervisor.ready();
+    expect(await fetchText(port, '/hang-up')).toBe('hung up');
+    await supervisor.ready(2);
+    expect(isRunning(workerPid)).toBe(false);
+    const { lastExits } = await supervisor.ask({ do: 'status' });
+    expect(lastExits[0]).toMatchObject({
+      ...{ generation: 1, signal: 'SIGKILL', isCrash: true },
+      reason: 'SIGKILL, as it had closed its pipe to the supervisor',
+    });
   });
 });
 
@@ -145,6 +160,7 @@ describe('a worker that says nonsense over its pipe', () => {
   it('is not believed, and nothing changes by it', async () => {
     const supervisor = startSupervisor();
     const { port, workerPid } = await supervisor.ready();
+    await until(() => supervisor.log().some((record) => record['to'] === 'running'), 'it is in the log that it runs');
     const before = supervisor.log().length;
     for (const message of [...nonsense, ...untimely]) {
       await fetchText(port, `/say?message=${encodeURIComponent(JSON.stringify(message))}`);

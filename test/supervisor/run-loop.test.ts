@@ -201,6 +201,7 @@ describe('each second', () => {
     const scene = await openLoopScene({ hangTimeoutMs: 1_500 });
     scene.loop.start();
     const pid = await untilActive(scene);
+    await until(() => scene.loop.status().workers[0]?.heartbeat !== null, 'a heartbeat came');
     process.kill(pid, 'SIGSTOP');
     await untilServed(scene, 2);
     await untilGone(pid);

@@ -1,18 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, it } from 'vitest';
-import { modifiedAtMs } from '../../lib/fs.ts';
 import { resolvePaths } from '../../lib/paths.ts';
 import { writeRestartIntent } from '../../supervisor/intent.ts';
 import { makeTemporaryDirectory } from '../fixtures/programs.ts';
@@ -120,21 +110,12 @@ describe.concurrent('the control socket', () => {
 });
 
 describe.concurrent('the lock', () => {
-  it('is touched every ten seconds, so that other containers see that we live', async ({ expect }) => {
-    const supervisor = startSupervisor();
-    await supervisor.ready(1, PATIENCE_MS);
-    await until(() => phases(supervisor).at(-1) === 'running', 'it runs');
-    const { lockFile, runDir } = pathsOf(supervisor);
-    const files = [lockFile, join(runDir, 'state.lock')];
-    for (const file of files) utimesSync(file, 0, 0);
-    await until(() => files.every(isFresh), 'both are touched', PATIENCE_MS);
-    expect(await supervisor.ask({ do: 'status' })).toMatchObject({ phase: 'running' });
-  });
-
   it('that somebody removed is missed in the log, and is no reason to end', async ({ expect }) => {
     const supervisor = startSupervisor();
     const { port } = await supervisor.ready(1, PATIENCE_MS);
-    rmSync(pathsOf(supervisor).lockFile);
+    const { lockFile } = pathsOf(supervisor);
+    await until(() => readFileSync(lockFile, 'utf8').includes('"phase":"running"'), 'it says that it runs');
+    rmSync(lockFile);
     supervisor.signal('SIGUSR1');
     await supervisor.ready(2, PATIENCE_MS);
     await untilServedBy(port, 2);
@@ -223,11 +204,11 @@ describe.concurrent('a gateway that serves', () => {
     const home = makeHome();
     symlinkSync(disk.path, join(home, 'run'));
     const supervisor = startSupervisor({ home });
-    const { port, workerPid } = await supervisor.ready(1, PATIENCE_MS);
+    const { port } = await supervisor.ready(1, PATIENCE_MS);
     disk.freeze();
     supervisor.signal('SIGUSR1');
     await supervisor.ready(2, PATIENCE_MS);
-    await until(() => !isRunning(workerPid), 'the old worker has left');
+    await until(() => logged(supervisor, 'Worker is gone.').length > 0, 'the old worker has left');
     expect(await supervisor.ask({ do: 'status' })).toMatchObject({ phase: 'running', lastExits: [{ generation: 1 }] });
     expect(await fetchWorker(port)).toMatchObject({ generation: 2 });
     supervisor.signal('SIGTERM');
@@ -245,6 +226,23 @@ describe.concurrent('a gateway that serves', () => {
     expect(names).toContain('KEPT');
     expect(names).toContain('XOPC_INSTANCE');
     expect(names.filter((name) => /^(NOTIFY|WATCHDOG|LISTEN)_/.test(name ?? ''))).toEqual([]);
+  });
+});
+
+describe.concurrent('a fault in the supervisor itself', () => {
+  it('is in the log, ends all, and leaves nothing that the next start waits for', async ({ expect }) => {
+    const supervisor = startSupervisor({ args: ['--faulty'] });
+    const { workerPid } = await supervisor.ready(1, PATIENCE_MS);
+    expect((await supervisor.end).code).toBe(1);
+    await until(() => !isRunning(workerPid), 'the worker is gone', 2_000);
+    expect(logged(supervisor, 'The supervisor has a fault')).toMatchObject([
+      { level: 60, err: { message: 'a fault of ours', stack: expect.stringContaining('supervisor.program') } },
+    ]);
+    expect(supervisor.stderr()).toContain('a fault of ours');
+    expect(supervisor.locks()).toEqual([]);
+    const successor = startSupervisor({ home: supervisor.home });
+    await successor.ready(1, PATIENCE_MS);
+    expect(await successor.ask({ do: 'status' })).toMatchObject({ phase: 'running', pid: successor.pid });
   });
 });
 
@@ -270,10 +268,6 @@ function makeHome(): string {
   const { path, remove } = makeTemporaryDirectory();
   homes.push(remove);
   return path;
-}
-
-function isFresh(file: string): boolean {
-  return Date.now() - modifiedAtMs(file) < 60_000;
 }
 
 function logged(supervisor: RunningSupervisor, text: string): LogRecord[] {

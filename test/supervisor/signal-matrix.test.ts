@@ -50,7 +50,7 @@ function strikesOn(moment: Moment, part: Part): readonly Strike[] {
 }
 
 /** Long enough that a silent worker is replaced, and not so long that it is killed. */
-const PAUSE_MS = 1_500;
+const PAUSE_MS = 2_000;
 const PATIENCE_MS = 20_000;
 
 describe.runIf(process.platform === 'linux').concurrent('a gateway', () => {
@@ -74,6 +74,7 @@ describe.runIf(process.platform === 'linux').concurrent('a gateway', () => {
       const [moment] = cell;
       const scene = await reach(moment);
       await strike(scene, cell);
+      await scene.supervisor.end;
       await until(() => listTree(scene.supervisor.home).length === 0, 'nothing of it is left', 2_000);
       expect(findLeaseFaults(readLeaseJournal(scene.supervisor.home))).toEqual([]);
       await expectSuccessor(expect, scene);

@@ -1,9 +1,12 @@
+import { readFileSync, utimesSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, it } from 'vitest';
+import { modifiedAtMs } from '../../lib/fs.ts';
+import { resolvePaths } from '../../lib/paths.ts';
 import { fetchWorker } from './http-load.ts';
-import { isRunning, startSupervisor, stopAll } from './running-supervisor.ts';
+import { isRunning, startSupervisor, stopAll, until } from './running-supervisor.ts';
 
 afterAll(stopAll);
 
@@ -60,4 +63,17 @@ describe.concurrent('a stop', () => {
     expect(Date.now() - stoppedAt).toBeLessThan(7_000);
     expect(isRunning(workerPid)).toBe(false);
   }, 10_000);
+});
+
+describe.concurrent('the locks', () => {
+  it('are touched every ten seconds, so that other containers see that their owner lives', async ({ expect }) => {
+    const supervisor = startSupervisor();
+    await supervisor.ready();
+    const { lockFile, runDir } = resolvePaths({ XOPC_HOME: supervisor.home, HOME: supervisor.home });
+    const files = [lockFile, join(runDir, 'state.lock')];
+    await until(() => readFileSync(lockFile, 'utf8').includes('"phase":"running"'), 'nothing else writes to them');
+    for (const file of files) utimesSync(file, 0, 0);
+    await until(() => files.every((file) => modifiedAtMs(file) > 0), 'both are touched', 20_000);
+    expect(await supervisor.ask({ do: 'status' })).toMatchObject({ phase: 'running' });
+  });
 });

@@ -141,7 +141,10 @@ function findWrongPhase(world: World): string[] {
     case 'backoff':
       return active === null && candidate === null && world.hasTimer('respawn') ? [] : ['no way out of backoff'];
     case 'draining': {
-      const hasEnd = world.hasTimer('stop-deadline') || workers.every(({ generation }) => world.isKilled(generation));
+      const hasEnd =
+        world.hasTimer('stop-deadline') ||
+        world.hasTimer('give-up') ||
+        workers.every(({ generation }) => world.isKilled(generation));
       return outcome !== null && workers.length > 0 && hasEnd ? [] : ['no end of draining'];
     }
     case 'stopped':

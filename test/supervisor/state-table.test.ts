@@ -155,7 +155,7 @@ const TABLE: readonly (readonly [Phase, SupervisorEvent, string])[] = [
   ['draining', responderExited, ''],
   ['draining', released(1, 1), ''],
   ['draining', restart, 'log info'],
-  ['draining', stop, 'kill>1'],
+  ['draining', stop, 'kill>1, timer give-up'],
   ['draining', fired('ready-deadline', 1), ''],
   ['draining', fired('healthy', 1), ''],
   ['draining', fired('release-deadline', 1), ''],
@@ -163,7 +163,8 @@ const TABLE: readonly (readonly [Phase, SupervisorEvent, string])[] = [
   ['draining', fired('respawn'), ''],
   ['draining', fired('standby'), ''],
   ['draining', fired('responder'), ''],
-  ['draining', fired('stop-deadline'), 'kill>1'],
+  ['draining', fired('stop-deadline'), 'kill>1, timer give-up'],
+  ['draining', fired('give-up'), 'log error, =stopped, finish 1'],
   ['stopped', start, ''],
   ['stopped', greeted(3), ''],
   ['stopped', warm(1), ''],
@@ -215,6 +216,7 @@ function fired(t: Timer['t'], generation = 0): SupervisorEvent {
     case 'standby':
     case 'responder':
     case 'stop-deadline':
+    case 'give-up':
       return { t: 'timer.fired', timer: { t } };
     default:
       return { t: 'timer.fired', timer: { t, generation } };

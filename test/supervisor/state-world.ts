@@ -164,7 +164,8 @@ export class World {
         this.#hasResponder = false;
         return;
       case 'finish':
-        if (this.#running.size > 0) this.#fault('ends before its workers');
+        // Only those that cannot even be killed are left behind.
+        if (this.#running.size > 0 && this.history.at(-1) !== 'timer give-up') this.#fault('ends before its workers');
         if (this.finishedWith !== null) this.#fault('ends twice');
         this.finishedWith = effect.exitCode;
         this.#timers.clear();

@@ -285,6 +285,16 @@ describe('a standby', () => {
     expect(replay([exited(2, null)], state).state).toMatchObject({ active: 3, standby: null, crashes: 0 });
   });
 
+  it.each([
+    ['in which the old worker dies', withStandby, [exited(1, null), greeted(3), ready(3)]],
+    ['in place', { ...withStandby, isInPlace: true }, [ready(1)]],
+  ])('is replaced by a restart %s, too', (_which, changed, events) => {
+    const again: SupervisorEvent = { t: 'restart.requested', reason: 'x', isForced: false, settings: changed };
+    const { state, effects } = replay([again, ...events], waiting.state);
+    expect(state.standby).toBeNull();
+    expect(effects.map(brief)).toContain('kill>2');
+  });
+
   it('that dies is tried again after half a minute and counts as no crash', () => {
     const { state, effects } = replay([exited(2)], waiting.state);
     expect(effects).toContainEqual({ t: 'timer.set', timer: { t: 'standby' }, ms: 30_000 });
@@ -422,7 +432,7 @@ describe('a stop', () => {
   ] as const)('followed by %s kills at once and ends with %i', (signal, code) => {
     const second: SupervisorEvent = { t: 'stop.requested', signal, drainTimeoutMs: 25_000 };
     const { effects } = replay([second, exited(1, null)], replay(WAY_TO.draining).state);
-    expect(effects.map(brief)).toEqual(['kill>1', 'log info', '=stopped', `finish ${code}`]);
+    expect(effects.map(brief)).toEqual(['kill>1', 'timer give-up', 'log info', '=stopped', `finish ${code}`]);
   });
 });
 

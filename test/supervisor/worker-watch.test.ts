@@ -47,6 +47,18 @@ describe('silence', () => {
     ]);
   });
 
+  it('is no silence when a sign of life comes a little later than the look, also with the shortest timeouts', () => {
+    const watch = new WorkerWatch({ ...LIMITS, hangTimeoutMs: 3_000 });
+    watch.hear(1, 0);
+    const found: WatchFinding[] = [];
+    for (let now = 1_001; now < 60_000; now += 1_001) {
+      found.push(...watch.tick(now));
+      watch.hear(1, now + 2);
+    }
+    expect(found).toEqual([]);
+    expect(tickUntil(watch, 61_000, 61_000)).toMatchObject([{ t: 'worker.suspect', generation: 1 }]);
+  });
+
   it('is allowed without end when the timeout is 0', () => {
     const watch = new WorkerWatch({ ...LIMITS, hangTimeoutMs: 0 });
     watch.hear(1, 0);
