@@ -20,6 +20,8 @@ export default defineConfig({
   test: {
     reporters: ['default', closingLine],
     pool: 'forks',
+    // Most tests of processes wait for a limit to pass, so that two files at a time fit on two cores.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     projects: [
@@ -40,8 +42,6 @@ export default defineConfig({
             'test/{emulators,supervisor,e2e,chaos}/**/*.test.ts',
             'test/worker/{channels,agent/providers}/**/*.test.ts',
           ],
-          // Real processes on two cores: side by side they would only wait for each other.
-          fileParallelism: false,
           isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -59,8 +59,12 @@ const gateway = v.object({
     'Keeps a second worker booted, which serves within milliseconds after a crash; takes about 30 MB.',
   ),
   hangTimeout: describe(
-    duration('15s'),
-    'How long the main loop of a worker may be silent before the worker is killed; 0 never. A third of it, at most 5 s, brings up a replacement.',
+    v.pipe(
+      duration('15s'),
+      // Signs of life come each second.
+      v.check((value) => value === 0 || value >= 3_000, 'must be 0 or at least 3s'),
+    ),
+    'How long the main loop of a worker may be silent before the worker is killed, at least 3 s; 0 never. Another worker takes over after a third of it, at most 5 s.',
   ),
   maxRssMb: describe(
     v.optional(integer(0, 1_048_576)),

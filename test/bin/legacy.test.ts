@@ -22,7 +22,9 @@ function startNode(...words: string[]): number {
 }
 
 function startSleep(...words: string[]): number {
-  const child = spawn('sleep', ['60', ...words], { stdio: 'ignore', argv0: words[0] ?? 'sleep' });
+  // Any program that takes any words and stays.
+  const idle = ['-e', 'setInterval(() => undefined, 1e9)', ...words];
+  const child = spawn(process.execPath, idle, { stdio: 'ignore', argv0: words[0] ?? 'sleep' });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child.pid ?? 0;
 }
