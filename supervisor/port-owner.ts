@@ -1,14 +1,12 @@
 import { readdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { isRecord } from '../lib/config/source.ts';
+import { askHealth } from './ask-health.ts';
 import { findSocketHolders, readListeningSockets } from './listening-sockets.ts';
 import { inspectLock } from './lock-inspect.ts';
 import { ancestorsOf, readProcesses } from './process-table.ts';
 
 const PROBE_MS = 1_000;
-/** An answer of ours to `GET /health` is far smaller; of others the first line is enough. */
-const MAX_ANSWER = 16_384;
 
 /**
  * Who listens on a TCP port of this machine, in words that fit behind "It is held by" (PORT-1): by the locks of our gateways,
@@ -45,27 +43,10 @@ function listLocks(locksDir: string): string[] {
   }
 }
 
-/** Asks over a bare socket: an HTTP client would cost the supervisor more memory than all the rest of it. */
-function askServer(port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let answer = '';
-    const socket = connect({ host: '127.0.0.1', port });
-    const finish = (): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(describeAnswer(answer));
-    };
-    const timer = setTimeout(finish, PROBE_MS);
-    socket.setEncoding('utf8');
-    // Version 1.0: the answer comes in one piece, and the server hangs up.
-    socket.on('connect', () => socket.write('GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n'));
-    socket.on('data', (text: string) => {
-      answer += text;
-      if (answer.length > MAX_ANSWER) finish();
-    });
-    socket.on('error', finish);
-    socket.on('close', finish);
-  });
+async function askServer(port: number): Promise<string | undefined> {
+  // Of a program that is not ours the first line is enough, whole or not.
+  const { text } = await askHealth({ host: '127.0.0.1', port, timeoutMs: PROBE_MS });
+  return describeAnswer(text);
 }
 
 function describeAnswer(answer: string): string | undefined {

@@ -1,10 +1,8 @@
-import { connect } from 'node:net';
+import { askHealth } from './ask-health.ts';
 
 const EVERY_MS = 10_000;
 const TIMEOUT_MS = 5_000;
 const MISSES = 3;
-/** An answer of ours is far smaller; whatever is longer is not read to its end. */
-const MAX_ANSWER = 16_384;
 
 export type ProbeOptions = {
   host: string;
@@ -34,29 +32,11 @@ export function watchPort(options: ProbeOptions, onUnreachable: (reason: string)
   return () => clearInterval(timer);
 }
 
-/**
- * Asks `GET /health` of our own port the way a client comes in. Resolves with what is wrong, or undefined when this instance
- * answered. By hand over a socket: an HTTP client would cost the supervisor more memory than all the rest of it.
- */
-export function probe({ host, port, instanceId, timeoutMs = TIMEOUT_MS }: ProbeOptions): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let answer = '';
-    const socket = connect({ host: reachable(host), port });
-    const finish = (failure: string | undefined): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(failure);
-    };
-    const timer = setTimeout(() => finish(`no answer within ${timeoutMs} ms`), timeoutMs);
-    socket.setEncoding('utf8');
-    socket.on('connect', () => socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'));
-    socket.on('data', (text: string) => {
-      answer += text;
-      if (answer.length > MAX_ANSWER) finish('something else listens there');
-    });
-    socket.on('error', (error) => finish(error.message));
-    socket.on('close', () => finish(judge(answer, instanceId)));
-  });
+/** Asks our own port the way a client comes in. Resolves with what is wrong, or undefined when this instance answered. */
+export async function probe(options: ProbeOptions): Promise<string | undefined> {
+  const { host, port, instanceId, timeoutMs = TIMEOUT_MS } = options;
+  const { text, failure } = await askHealth({ host: reachable(host), port, timeoutMs });
+  return failure ?? judge(text, instanceId);
 }
 
 function judge(answer: string, instanceId: string): string | undefined {

@@ -1,6 +1,7 @@
 import type { Essentials } from '../lib/config/essentials.ts';
 import type { Phase, SupervisorStatus } from '../lib/control.ts';
 import { ExitError } from '../lib/errors.ts';
+import { EXIT } from '../lib/exit.ts';
 import type { WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
 import { monotonicMs } from '../lib/monotonic.ts';
@@ -141,7 +142,7 @@ export class RunLoop {
   restart(reason: string, isForced: boolean): void {
     if (!this.#options.readEssentials().allowsRestart) {
       this.#options.log.warn({ reason }, 'Restart refused: commands.restart is false in the configuration.');
-      throw new ExitError(1, 'Restarting is switched off: commands.restart is false in the configuration.', {
+      throw new ExitError(EXIT.failure, 'Restarting is switched off: commands.restart is false in the configuration.', {
         hint: 'Set commands.restart to true, or stop and start the gateway.',
       });
     }
