@@ -77,6 +77,7 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
     },
   );
   addPairing(gateway, context, merged);
+  addOutbox(gateway, context, merged);
 }
 
 type Controls = {
@@ -151,5 +152,40 @@ function addPairing(
     .action(async (channel: string, peer: string, _options, command: Command) => {
       const { revokePairing } = await import('./commands/pairing.ts');
       await revokePairing(await context(merged(command)), { channel, peer }, merged(command));
+    });
+}
+
+function addOutbox(
+  gateway: Command,
+  context: MakeContext,
+  merged: (command: Command) => Record<string, unknown>,
+): void {
+  const outbox = gateway.command('outbox').description('messages that wait to be sent, and those that were given up');
+  const json = ['--json', 'one JSON document instead of text'] as const;
+  outbox
+    .command('list')
+    .description('list them, newest first')
+    .addOption(new Option('--state <state>', 'which').choices(['pending', 'dead', 'all']).default('dead'))
+    .option('--limit <count>', 'how many, 200 at most', '50')
+    .option(...json)
+    .action(async (_options, command: Command) => {
+      const { listOutbox } = await import('./commands/outbox.ts');
+      await listOutbox(await context(merged(command)), merged(command));
+    });
+  outbox
+    .command('retry <id>')
+    .description('send one again that was given up')
+    .option(...json)
+    .action(async (id: string, _options, command: Command) => {
+      const { retryMessage } = await import('./commands/outbox.ts');
+      await retryMessage(await context(merged(command)), id, merged(command));
+    });
+  outbox
+    .command('drop <id>')
+    .description('give up one that waits, or forget one that was given up')
+    .option(...json)
+    .action(async (id: string, _options, command: Command) => {
+      const { dropMessage } = await import('./commands/outbox.ts');
+      await dropMessage(await context(merged(command)), id, merged(command));
     });
 }

@@ -79,6 +79,14 @@ export const sessionListQuery = v.object({
   sort: v.optional(v.picklist(['updated', 'created'], 'sort must be updated or created'), 'updated'),
 });
 
+export const outboxQuery = v.object({
+  state: v.optional(v.picklist(['pending', 'dead', 'all'], 'state must be pending, dead or all'), 'all'),
+  channel: v.optional(id('channel')),
+  chat_id: v.optional(id('chat_id')),
+  limit: v.optional(queryInteger('limit', 1, 200), '50'),
+  before: v.optional(id('before')),
+});
+
 export const sessionQuery = v.object({
   limit: v.optional(queryInteger('limit', 1, 200), '50'),
   before: v.optional(queryInteger('before', 1, Number.MAX_SAFE_INTEGER)),

@@ -43,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const { generation, instanceId } = welcome;
   const owner = `${instanceId}/${generation}`;
   const lease: Lease = createLease({ owner, services: () => services, log });
-  const services: Services = createServices({ ...options, owner, currentEpoch: () => lease.epoch });
+  const services: Services = createServices({ ...options, instanceId, owner, currentEpoch: () => lease.epoch });
   services.registry.init();
   const { peers, leaseEpoch } = welcome.role === 'standby' ? await standBy(services, options) : welcome;
   // What workers had claimed that are gone is free; those of whom we are told later follow by `peer.exited`.
@@ -161,6 +161,7 @@ function buildRoutes(
     pid: process.pid,
     channels: registry.list(),
     queues: { inbox: await store.inbox.count(), outbox: services.outbound.waiting },
+    outbox: await store.outbox.stats(),
   });
   return listRoutes({
     ...services,

@@ -4,7 +4,6 @@ import type { Logger } from '../lib/log.ts';
 import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { createFallbackModel, type FallbackModel } from './agent/fallback-model.ts';
-import { createLanes, type Lanes } from './agent/lanes.ts';
 import { createProviders, listProviderSecrets } from './agent/providers/create.ts';
 import { createOfflineProvider } from './agent/providers/offline.ts';
 import type { Provider } from './agent/providers/provider.ts';
@@ -15,16 +14,15 @@ import { createTelegramChannel } from './channels/telegram/index.ts';
 import { createWebchatChannel } from './channels/webchat.ts';
 import { createEventHub, type EventHub } from './events.ts';
 import type { AccountPolicy } from './messages/admission.ts';
-import { createDispatch } from './messages/dispatch.ts';
-import { createInbound, type Inbound } from './messages/inbound.ts';
-import { createOutbound, type Outbound } from './messages/outbound.ts';
-import type { InboxRow } from './store/inbox.ts';
+import { createMessagePath, type MessagePath } from './messages/path.ts';
 import { openStore, type Store } from './store/index.ts';
 
 export type ServicesOptions = {
   config: Config;
   env: Environment;
   paths: Paths;
+  /** Names the gateway. */
+  instanceId: string;
   /** Names this worker in claims and leases. */
   owner: string;
   redactor: Redactor;
@@ -33,14 +31,11 @@ export type ServicesOptions = {
   currentEpoch(): number;
 };
 
-export type Services = {
+export type Services = MessagePath & {
   store: Store;
   events: EventHub;
   runs: Runs;
-  lanes: Lanes<InboxRow>;
   registry: Registry;
-  outbound: Outbound;
-  inbound: Inbound;
   fallbackModel: FallbackModel;
   /** Loads in the background what the first turn would wait for. */
   warm(): Promise<void>;
@@ -56,13 +51,18 @@ export function createServices(options: ServicesOptions): Services {
   for (const secret of listProviderSecrets(config.providers, env)) redactor.add(secret);
   const remote = createProviders(config.providers, env);
   const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);
-  const store = openStore({ path: paths.databaseFile, durability: config.store.durability });
+  const store = openStore({
+    path: paths.databaseFile,
+    durability: config.store.durability,
+    onCorrupt: (what) => log.error({ what }, 'A stored message cannot be read; it was set aside'),
+  });
 
   const events = createEventHub();
   const runs = createRuns();
+  const holder = { stateDir: paths.stateDir, instanceId: options.instanceId };
   const plugins = [
     createWebchatChannel(),
-    ...(telegramAccounts.length > 0 ? [createTelegramChannel(telegramAccounts)] : []),
+    ...(telegramAccounts.length > 0 ? [createTelegramChannel(telegramAccounts, undefined, holder)] : []),
   ];
   const {
     channelConnectDeferMode: mode,
@@ -73,7 +73,7 @@ export function createServices(options: ServicesOptions): Services {
     plugins,
     defer: { mode, ids, skipIds },
     receive: (channel, accountId, messages, cursor) =>
-      inbound.receive({
+      path.inbound.receive({
         channel,
         accountId,
         messages,
@@ -84,46 +84,29 @@ export function createServices(options: ServicesOptions): Services {
     onStatus: (channel, status) => events.publish('channel.status', { channel, ...status }),
     log,
   });
-  const outbound = createOutbound({
-    store,
-    carrier: registry,
-    events,
-    ambiguous: config.outbox.ambiguous,
-    ttlMs: config.outbox.replyTtl,
-    log,
-  });
   const fallbackModel = createFallbackModel({ providers, canDetect: remote.size === 0, env, log });
-  const dispatch = createDispatch({
-    config,
-    store,
-    runs,
-    events,
-    outbound,
-    providers,
-    fallbackModel: fallbackModel.find,
-    showTyping: (target, signal) => registry.showTyping(target, signal),
-    owner,
-    log,
-  });
-  const lanes = createLanes<InboxRow>({
-    maxConcurrent: config.agents.maxConcurrentTurns,
-    claim: (sessionKey) => store.inbox.claim(sessionKey, owner),
-    run: dispatch,
-    log,
-  });
   const policies = new Map(telegramAccounts.map((account) => [`telegram/${account.accountId}`, readPolicy(account)]));
   const policyOf = (channel: string, accountId: string): AccountPolicy =>
     policies.get(`${channel}/${accountId}`) ?? CLOSED;
-  const inbound = createInbound({ config, store, lanes, outbound, events, owner, policyOf, log });
+  const path: MessagePath = createMessagePath({
+    config,
+    store,
+    events,
+    runs,
+    carrier: registry,
+    providers,
+    fallbackModel: fallbackModel.find,
+    policyOf,
+    owner,
+    log,
+  });
 
   return {
     store,
     events,
     runs,
-    lanes,
     registry,
-    outbound,
-    inbound,
+    ...path,
     fallbackModel,
     warm: () => warm(remote.values(), fallbackModel),
   };

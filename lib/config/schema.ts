@@ -166,7 +166,22 @@ const outbox = v.object({
     v.optional(v.picklist(['resend', 'resend-marked', 'drop']), 'resend-marked'),
     'A message that may or may not have arrived when we crashed: send again, send again with a visible mark, or give up.',
   ),
-  replyTtl: describe(duration('24h'), 'Age after which an undelivered reply becomes a dead letter.'),
+  replyTtl: describe(duration('24h'), 'Age after which an undelivered reply of the agent becomes a dead letter.'),
+  messageTtl: describe(duration('24h'), 'The same for a message that was ordered over the API.'),
+  noticeTtl: describe(duration('1h'), 'The same for a word of the gateway itself, such as a pairing code.'),
+});
+
+const alerts = v.object({
+  owner: describe(
+    v.optional(
+      v.object({
+        channel: v.pipe(v.string(), v.nonEmpty()),
+        accountId: v.optional(v.pipe(v.string(), v.nonEmpty()), 'default'),
+        chatId: v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty()),
+      }),
+    ),
+    'The chat in which the owner is told what needs a person, at most once an hour each.',
+  ),
 });
 
 /** The configuration: one definition gives types, defaults, validation and the JSON Schema for editors. */
@@ -196,6 +211,7 @@ export const configSchema = v.object({
   channels: v.optional(v.object({ telegram: v.optional(telegram, {}) }), {}),
   logging: v.optional(v.object({ level: v.optional(v.picklist(LOG_LEVELS), 'info') }), {}),
   outbox: v.optional(outbox, {}),
+  alerts: v.optional(alerts, {}),
   store: v.optional(
     v.object({
       durability: describe(

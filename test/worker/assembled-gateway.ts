@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { type Config, type ConfigInput, configSchema } from '../../lib/config/schema.ts';
-import { createLanes, type Lanes } from '../../worker/agent/lanes.ts';
 import type { Provider } from '../../worker/agent/providers/provider.ts';
 import { createRuns, type Runs } from '../../worker/agent/runs.ts';
 import type { ChannelPlugin } from '../../worker/channels/plugin.ts';
@@ -8,10 +7,7 @@ import { createRegistry, type Registry } from '../../worker/channels/registry.ts
 import { createWebchatChannel } from '../../worker/channels/webchat.ts';
 import { createEventHub, type EventHub, type GatewayEvent } from '../../worker/events.ts';
 import type { AccountPolicy } from '../../worker/messages/admission.ts';
-import { createDispatch } from '../../worker/messages/dispatch.ts';
-import { createInbound, type Inbound } from '../../worker/messages/inbound.ts';
-import { createOutbound, type Outbound } from '../../worker/messages/outbound.ts';
-import type { InboxRow } from '../../worker/store/inbox.ts';
+import { createMessagePath, type MessagePath } from '../../worker/messages/path.ts';
 import type { Store } from '../../worker/store/index.ts';
 import { createRecordingLog, type LogEntry } from './recording-log.ts';
 import { createScriptedChannel, type ScriptedChannel } from './scripted-channel.ts';
@@ -27,7 +23,7 @@ export type AssembledOptions = {
   policy?: AccountPolicy;
 };
 
-export type AssembledGateway = {
+export type AssembledGateway = MessagePath & {
   config: Config;
   store: Store;
   events: EventHub;
@@ -35,9 +31,6 @@ export type AssembledGateway = {
   seen: GatewayEvent[];
   runs: Runs;
   registry: Registry;
-  outbound: Outbound;
-  inbound: Inbound;
-  lanes: Lanes<InboxRow>;
   channel: ScriptedChannel;
   provider: ScriptedProvider;
   logged: LogEntry[];
@@ -66,30 +59,25 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
     plugins: options.plugins ?? [createWebchatChannel(), channel],
     defer: { mode: 'off', ids: [], skipIds: [] },
     receive: (id, accountId, messages, cursor) =>
-      inbound.receive({ channel: id, accountId, messages, epoch, ...(cursor === undefined ? {} : { cursor }) }),
+      path.inbound.receive({ channel: id, accountId, messages, epoch, ...(cursor === undefined ? {} : { cursor }) }),
     readCursor: (id, accountId) => store.inbox.cursor(id, accountId),
     onStatus: () => undefined,
     log,
   });
   registry.init();
-  const { ambiguous, replyTtl: ttlMs } = config.outbox;
-  const outbound = createOutbound({ store, carrier: registry, events, ambiguous, ttlMs, log });
   const providers = new Map<string, Provider>([provider, ...(options.providers ?? [])].map((item) => [item.id, item]));
-  const run = createDispatch({
+  const path: MessagePath = createMessagePath({
     config,
     store,
-    runs,
     events,
-    outbound,
+    runs,
+    carrier: registry,
     providers,
     fallbackModel: async () => 'scripted/model',
-    showTyping: (target, signal) => registry.showTyping(target, signal),
+    policyOf: () => policy,
     owner,
     log,
   });
-  const claim = (sessionKey: string) => store.inbox.claim(sessionKey, owner);
-  const lanes = createLanes<InboxRow>({ maxConcurrent: config.agents.maxConcurrentTurns, claim, run, log });
-  const inbound = createInbound({ config, store, lanes, outbound, events, owner, policyOf: () => policy, log });
   return {
     config,
     store,
@@ -97,15 +85,13 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
     seen,
     runs,
     registry,
-    outbound,
-    inbound,
-    lanes,
+    ...path,
     channel,
     provider,
     logged,
     async start() {
       epoch = await store.leases.take(owner);
-      await outbound.start(epoch);
+      await path.outbound.start(epoch);
       return epoch;
     },
   };

@@ -3,7 +3,8 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { onTestFinished } from 'vitest';
 import type { InboxPayload, NewInboxRow } from '../../worker/store/inbox.ts';
 import { openStore, type Store } from '../../worker/store/index.ts';
-import type { NewOutboxRow, OutboxRow } from '../../worker/store/outbox.ts';
+import type { StoreOptions } from '../../worker/store/open.ts';
+import type { NewOutboxRow, OutboxRow } from '../../worker/store/outbox-row.ts';
 import { makeTemporaryDirectory } from '../fixtures/programs.ts';
 
 export type TemporaryStore = {
@@ -16,7 +17,7 @@ export type TemporaryStore = {
 };
 
 /** A store on a database file of its own, which is removed when the test ends. */
-export function openTemporaryStore(): TemporaryStore {
+export function openTemporaryStore(options: Pick<StoreOptions, 'onCorrupt'> = {}): TemporaryStore {
   const directory = makeTemporaryDirectory();
   const path = join(directory.path, 'state', 'gateway.db');
   const stores: Store[] = [];
@@ -25,7 +26,7 @@ export function openTemporaryStore(): TemporaryStore {
     directory.remove();
   });
   const open = (): Store => {
-    const store = openStore({ path, durability: 'normal' });
+    const store = openStore({ path, durability: 'normal', ...options });
     stores.push(store);
     return store;
   };

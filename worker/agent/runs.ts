@@ -26,6 +26,8 @@ export type Runs = {
   end(runId: string): void;
   /** Aborts the run, or the one running in the session; false when there is none. */
   abort(target: { runId: string } | { sessionKey: string }): boolean;
+  /** Whether this worker is answering in a session. */
+  isRunning(sessionKey: string): boolean;
   /** Aborts every run. */
   abortAll(): void;
   readonly active: number;
@@ -77,6 +79,7 @@ export function createRuns(): Runs {
       entry?.controller.abort();
       return entry !== undefined;
     },
+    isRunning: (sessionKey) => [...active.values()].some((run) => run.sessionKey === sessionKey),
     abortAll() {
       for (const { controller } of active.values()) controller.abort();
     },

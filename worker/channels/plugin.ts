@@ -15,6 +15,8 @@ export type InboundMessage = {
   senderId: string;
   senderName?: string;
   text: string;
+  /** False for a group message that speaks to somebody else: it is context, not a question. */
+  isAddressed: boolean;
   /** The platform's own id of this event; the same one never starts a second turn (IN-1). */
   dedupeKey: string;
   /** The platform's message id, for replies. */
@@ -35,7 +37,11 @@ export type OutboundMessage = {
   silent?: boolean;
 };
 
-export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'down';
+/** `conflict`: another program takes this account's messages; it heals by itself when that one ends (TG-2). */
+export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'conflict' | 'down';
+
+/** What became of a part; `migratedTo` is the chat's new id when the platform moved it. */
+export type Posted = { remoteId: string; migratedTo?: string };
 
 export type AccountStatus = {
   accountId: string;
@@ -46,6 +52,15 @@ export type AccountStatus = {
   /** Epoch milliseconds of the last exchange that proves the transport (LIVE-1). */
   lastExchangeAt?: number;
 };
+
+/** A message of ours and what it is to say. */
+export type EditTarget = { accountId: string; chatId: string; remoteId: string; text: string };
+
+/**
+ * A growing answer is shown after `afterMs`, so that short ones come at once, and changed once per `everyMs` at most, in
+ * milliseconds; by blocks only when a paragraph or sentence is complete.
+ */
+export type Streaming = { afterMs: number; everyMs: number; isByBlock: boolean };
 
 export type ChannelContext = {
   log: Logger;
@@ -78,9 +93,15 @@ export type ChannelPlugin = {
   };
   init(context: ChannelContext): void;
   start(signal: AbortSignal): Promise<void>;
-  send(message: OutboundMessage, signal: AbortSignal): Promise<{ remoteId: string }>;
+  send(message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   stop?(): Promise<void>;
   status?(): readonly AccountStatus[];
+  /** Changes a message that was sent; `gone` when it cannot be changed any more. The same text again is a success. */
+  edit?(target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'>;
+  /** How an account shows an answer while it grows; undefined when it does not. */
+  streaming?(accountId: string, peerKind: Peer['kind']): Streaming | undefined;
+  /** The clock jumped or the network changed: the transport is proven anew at once (LIVE-3). */
+  reprobe?(): void;
   /** Shows the peer that an answer is being written; lasts a few seconds and may fail without harm. */
   showTyping?(target: { accountId: string; chatId: string; threadId?: string }, signal: AbortSignal): Promise<void>;
 };
@@ -88,6 +109,13 @@ export type ChannelPlugin = {
 /** The platform said no and will say no again: never retried. */
 export class Rejected extends Error {
   override readonly name = 'Rejected';
+  /** The peer blocked us or is no more: nothing else for it will arrive either. */
+  readonly isPeerGone: boolean;
+
+  constructor(message: string, { isPeerGone = false, ...options }: ErrorOptions & { isPeerGone?: boolean } = {}) {
+    super(message, options);
+    this.isPeerGone = isPeerGone;
+  }
 }
 
 /** It certainly did not happen (no connection, refused): retried. */

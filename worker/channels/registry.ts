@@ -5,7 +5,11 @@ import {
   type AccountStatus,
   type ChannelContext,
   type ChannelPlugin,
+  type EditTarget,
   type OutboundMessage,
+  type Peer,
+  type Posted,
+  type Streaming,
   Unreachable,
 } from './plugin.ts';
 
@@ -31,7 +35,11 @@ export type Registry = {
   has(channel: string): boolean;
   textLimit(channel: string): number;
   isIdempotent(channel: string): boolean | undefined;
-  send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<{ remoteId: string }>;
+  send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
+  /** Changes a message that was sent; undefined when the channel cannot. */
+  edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
+  /** How a channel shows an answer while it grows; undefined when it does not. */
+  streaming(channel: string, accountId: string, peerKind: Peer['kind']): Streaming | undefined;
   /** Shows "typing" in a chat until the signal aborts; never fails. */
   showTyping(
     target: { channel: string; accountId: string; chatId: string; threadId?: string },
@@ -99,6 +107,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (plugin === undefined) throw new Unreachable(`The channel ${channel} is not enabled`);
       return plugin.send(message, signal);
     },
+    edit: (channel, target, signal) => plugins.get(channel)?.edit?.(target, signal),
+    streaming: (channel, accountId, peerKind) => plugins.get(channel)?.streaming?.(accountId, peerKind),
     showTyping(target, signal) {
       const plugin = plugins.get(target.channel);
       if (plugin?.showTyping !== undefined) void keepTyping(plugin, target, signal);

@@ -1,61 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withDeadline } from '../../lib/deadline.ts';
-import { errorMessage } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import { type OutboundMessage, RateLimited, Rejected, Unreachable } from '../channels/plugin.ts';
 import type { EventHub } from '../events.ts';
 import type { Store } from '../store/index.ts';
 import { LeaseLost } from '../store/lease.ts';
-import type { OutboxRow } from '../store/outbox.ts';
-
-/** What to do with a message of which nobody knows whether it arrived (OUT-1). */
-export type AmbiguousPolicy = 'resend' | 'resend-marked' | 'drop';
-
-/** The channels as far as delivery cares. */
-export type Carrier = {
-  /** Longest text of one part, in UTF-16 units. */
-  textLimit(channel: string): number;
-  /** Whether sending the same id twice shows once; undefined when the channel is not there. */
-  isIdempotent(channel: string): boolean | undefined;
-  send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<{ remoteId: string }>;
-};
+import type { PendingRow } from '../store/outbox.ts';
+import type { OutboxRow } from '../store/outbox-row.ts';
+import { type AmbiguousPolicy, backoffMs, type Carrier, type Outcome, replaceMessage, sendMessage } from './attempt.ts';
+import type { Reachability } from './reachability.ts';
+import type { Slots } from './slots.ts';
 
 export type DeliveryOptions = {
   store: Store;
   carrier: Carrier;
   events: EventHub;
+  reachability: Reachability;
   ambiguous: AmbiguousPolicy;
+  /** Called for each message that was given up. */
+  onDeadLetter(row: OutboxRow): void;
   log: Logger;
 };
 
 /** One tenure of delivering: `stopping` ends all waiting, `sending` also cuts off requests under way. */
-export type Delivering = { epoch: number; stopping: AbortController; sending: AbortController };
+export type Delivering = {
+  epoch: number;
+  stopping: AbortController;
+  sending: AbortController;
+  /** Bounds the requests that are under way at the same time on a channel. */
+  slotsOf(channel: string): Slots;
+};
 
-/** Added to a text that may be there already. Parts leave room for it. */
-export const REPEAT_MARK = '\n\n(possible repeat after an interruption)';
-
-const SEND_TIMEOUT_MS = 60_000;
-const MAX_BACKOFF_MS = 60_000;
-const MISSING_CHANNEL_RETRY_MS = 60_000;
 const MAX_AMBIGUOUS = 5;
-
-type Outcome =
-  | { kind: 'sent'; remoteId: string }
-  | { kind: 'again'; afterMs: number; reason: string }
-  | { kind: 'ambiguous'; reason: string }
-  | { kind: 'refused'; reason: string }
-  /** Cut off by our own stop: what became of it is for the next start to judge. */
-  | { kind: 'cut-off' };
 
 /** Delivers the rows of one chat, each to its end before the next, while more may be pushed. Returns early when stopped. */
 export async function deliverInOrder(
   options: DeliveryOptions,
-  rows: OutboxRow[],
+  rows: PendingRow[],
   tenure: Delivering,
 ): Promise<'done' | 'stopped'> {
   try {
-    for (let row = rows[0]; row !== undefined; row = rows[0]) {
-      await deliver(options, row, tenure);
+    for (let next = rows[0]; next !== undefined; next = rows[0]) {
+      const row = await options.store.outbox.bySeq(next.seq);
+      if (row !== undefined) await deliver(options, row, tenure);
       rows.shift();
     }
     return 'done';
@@ -81,7 +66,6 @@ export function describeRow(row: OutboxRow): Record<string, unknown> {
 }
 
 async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Delivering): Promise<void> {
-  const { store } = options;
   let row = first;
   // Found in this state: the last holder died between the request and its answer.
   if (row.state === 'sending')
@@ -93,55 +77,23 @@ async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Deliv
       row = await settle(options, row, { kind: 'refused', reason: 'too old to be of use' }, tenure);
       continue;
     }
-    const isIdempotent = options.carrier.isIdempotent(row.channel);
-    if (isIdempotent === false) await keepTrying(options, tenure, () => store.outbox.markSending(row, tenure.epoch));
-    const outcome = await attempt(options, row, tenure);
+    const refusal = options.reachability.refusal(row);
+    if (refusal !== undefined) {
+      row = await settle(options, row, { kind: 'refused', reason: `not tried: ${refusal}` }, tenure);
+      continue;
+    }
+    const outcome = await tenure.slotsOf(row.channel).use(tenure.stopping.signal, () => begin(options, row, tenure));
     row = await settle(options, { ...row, attempts: row.attempts + 1 }, outcome, tenure);
   }
 }
 
-async function attempt({ carrier, ambiguous }: DeliveryOptions, row: OutboxRow, tenure: Delivering): Promise<Outcome> {
-  const isRepeat = row.ambiguous > 0 && ambiguous === 'resend-marked' && carrier.isIdempotent(row.channel) === false;
-  const message: OutboundMessage = {
-    id: row.id,
-    accountId: row.accountId,
-    chatId: row.chatId,
-    text: isRepeat ? row.text + REPEAT_MARK : row.text,
-    ...(row.threadId === undefined ? {} : { threadId: row.threadId }),
-    ...(row.replyTo === undefined ? {} : { replyTo: row.replyTo }),
-    ...(row.silent === true ? { silent: true } : {}),
-  };
-  if (carrier.isIdempotent(row.channel) === undefined) {
-    return { kind: 'again', afterMs: MISSING_CHANNEL_RETRY_MS, reason: `the channel ${row.channel} is not enabled` };
-  }
-  try {
-    // Not every channel ends in time when it is told to; the chat and our own end do not wait for it.
-    const { remoteId } = await withDeadline(tenure.sending.signal, SEND_TIMEOUT_MS, (signal) =>
-      Promise.race([carrier.send(row.channel, message, signal), rejectOnAbort(signal)]),
-    );
-    return { kind: 'sent', remoteId };
-  } catch (error) {
-    return judge(error, row.attempts, tenure);
-  }
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-function judge(error: unknown, attempts: number, tenure: Delivering): Outcome {
-  const reason = errorMessage(error);
-  if (error instanceof Rejected) return { kind: 'refused', reason };
-  if (error instanceof RateLimited) return { kind: 'again', afterMs: error.retryAfterMs, reason };
-  if (error instanceof Unreachable) return { kind: 'again', afterMs: backoffMs(attempts), reason };
-  return tenure.sending.signal.aborted ? { kind: 'cut-off' } : { kind: 'ambiguous', reason };
-}
-
-/** 1, 2, 4 … 60 seconds, each ±20 %, so that many chats do not come back in step. */
-function backoffMs(attempts: number): number {
-  return Math.round(Math.min(MAX_BACKOFF_MS, 1_000 * 2 ** Math.min(attempts, 6)) * (0.8 + Math.random() * 0.4));
+async function begin(options: DeliveryOptions, row: OutboxRow, tenure: Delivering): Promise<Outcome> {
+  const { carrier, store, ambiguous } = options;
+  const trial = { carrier, ambiguous, signal: tenure.sending.signal };
+  if (row.replaces !== undefined) return replaceMessage(trial, row, row.replaces);
+  if (carrier.isIdempotent(row.channel) !== false) return sendMessage(trial, row);
+  const isWaiting = await keepTrying(options, tenure, () => store.outbox.markSending(row, tenure.epoch));
+  return isWaiting ? sendMessage(trial, row) : { kind: 'dropped' };
 }
 
 /** Writes an outcome down and returns the row as it is then. */
@@ -162,6 +114,7 @@ async function settle(
       const sent: OutboxRow = { ...row, state: 'sent', remoteId: outcome.remoteId };
       log.debug({ ...fields, remote_id: outcome.remoteId }, 'A message was sent');
       events.publish('message.sent', { ...describeRow(sent), remote_id: outcome.remoteId }, row.sessionKey);
+      if (outcome.migratedTo !== undefined) await followChat(options, row, outcome.migratedTo);
       return sent;
     }
     case 'again': {
@@ -183,7 +136,17 @@ async function settle(
       return { ...row, state: 'queued', nextAt, ambiguous: row.ambiguous + 1 };
     }
     case 'refused':
+      if (outcome.isPeerGone === true)
+        await keepTrying(options, tenure, () => options.reachability.markGone(row, outcome.reason));
       return abandon(options, row, 'failed', outcome.reason, tenure);
+    case 'gone': {
+      await keepTrying(options, tenure, () => store.outbox.forgetReplaced(row));
+      const { replaces: _gone, ...rest } = row;
+      return { ...rest, state: 'queued' };
+    }
+    case 'dropped':
+      log.info(fields, 'A message was dropped before it was sent');
+      return { ...row, state: 'failed' };
     case 'cut-off':
       throw new Error('Delivery was stopped');
   }
@@ -201,11 +164,21 @@ async function abandon(
   const { channel, chatId, id } = row;
   options.log.error({ channel, chat: chatId, message_id: id, state, reason }, 'A message was given up');
   options.events.publish('message.failed', { ...describeRow(abandoned), reason }, row.sessionKey);
+  options.onDeadLetter(abandoned);
   return abandoned;
 }
 
+/** Parts that wait for the old id find their way by themselves if this fails. */
+async function followChat({ store, log }: DeliveryOptions, row: OutboxRow, to: string): Promise<void> {
+  const { channel, accountId, chatId: from } = row;
+  log.info({ channel, account: accountId, from, to }, 'A chat has a new id');
+  await store.peers
+    .move(channel, accountId, from, to)
+    .catch((error: unknown) => log.error({ err: error, channel, from, to }, 'A chat could not follow to its new id'));
+}
+
 /** Repeats a write while the store fails, e.g. on a full disk: what was sent must not be forgotten, or it is sent again. */
-async function keepTrying(options: DeliveryOptions, tenure: Delivering, write: () => Promise<void>): Promise<void> {
+async function keepTrying<T>(options: DeliveryOptions, tenure: Delivering, write: () => Promise<T>): Promise<T> {
   for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 30_000)) {
     try {
       return await write();

@@ -14,7 +14,10 @@ import type { InboxRow } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
 import type { NewMessage } from '../store/sessions.ts';
 import { ClaimLost } from '../store/turns.ts';
+import type { Carrier } from './attempt.ts';
+import { createDraft, type Draft, type DraftEnd } from './draft.ts';
 import type { Outbound } from './outbound.ts';
+import { composeReply } from './reply.ts';
 
 export type DispatchOptions = {
   config: Config;
@@ -25,10 +28,8 @@ export type DispatchOptions = {
   providers: ReadonlyMap<string, Provider>;
   /** The model when neither agent nor message names one. */
   fallbackModel(): Promise<string>;
-  showTyping(
-    target: { channel: string; accountId: string; chatId: string; threadId?: string },
-    signal: AbortSignal,
-  ): void;
+  /** The channels as far as a turn shows itself on them while it lasts. */
+  carrier: Carrier;
   owner: string;
   log: Logger;
 };
@@ -37,9 +38,18 @@ export type DispatchOptions = {
 const MAX_ATTEMPTS = 2;
 
 const INTERRUPTED =
-  'Your message interrupted the gateway twice while it was being answered, so it was set aside. Please send it again, perhaps in another form.';
+  'Your message interrupted the gateway twice while it was being answered, so it was set aside. Reply /resume to try it once more, or send it again in another form.';
 
-type Answer = { result: RunResult; text: string; kind: 'text' | 'error'; model?: string; usage?: TurnOutcome['usage'] };
+type Answer = {
+  result: RunResult;
+  text: string;
+  kind: 'text' | 'error';
+  isParked?: true;
+  model?: string;
+  usage?: TurnOutcome['usage'];
+  /** What was shown of it while it grew. */
+  draft?: DraftEnd;
+};
 
 /** Works one message of the inbox to its end: turn, then transcript and replies committed together. Returns the worker of a lane. */
 export function createDispatch(options: DispatchOptions): (row: InboxRow) => Promise<void> {
@@ -77,11 +87,32 @@ export function createDispatch(options: DispatchOptions): (row: InboxRow) => Pro
 }
 
 async function answerRow(options: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<Answer> {
-  if (row.attempts > MAX_ATTEMPTS) return failure('AGENT_ERROR', INTERRUPTED, false);
+  if (row.attempts > MAX_ATTEMPTS)
+    return { ...failure('AGENT_ERROR', INTERRUPTED, false), isParked: true, draft: findDraft(row) };
+  const draft = openDraft(options, row);
+  const answer = await answerTurn(options, { row, signal, draft });
+  return { ...answer, draft: (await draft?.end()) ?? findDraft(row) };
+}
+
+/** What an interrupted try before this one has shown. */
+function findDraft({ draft }: InboxRow): DraftEnd {
+  return draft === undefined || draft === '' ? { isDoubtful: draft === '' } : { isDoubtful: false, replaces: draft };
+}
+
+function openDraft({ carrier, store, owner, log }: DispatchOptions, row: InboxRow): Draft | undefined {
+  const { channel, accountId, peerKind, deliver } = row.payload;
+  const streaming = deliver ? carrier.streaming(channel, accountId, peerKind) : undefined;
+  return streaming === undefined ? undefined : createDraft({ row, owner, store, carrier, streaming, log });
+}
+
+type Turn = { row: InboxRow; signal: AbortSignal; draft: Draft | undefined };
+
+async function answerTurn(options: DispatchOptions, turn: Turn): Promise<Answer> {
+  const { row } = turn;
   const typing = new AbortController();
-  if (row.payload.deliver) options.showTyping(row.payload, typing.signal);
+  if (row.payload.deliver) options.carrier.showTyping(row.payload, typing.signal);
   try {
-    const outcome = await think(options, row, signal);
+    const outcome = await think(options, turn);
     const status = outcome.isAborted ? 'aborted' : 'ok';
     const { text, model, usage } = outcome;
     return { result: { status, reply: text }, text, kind: 'text', model, ...(usage === undefined ? {} : { usage }) };
@@ -98,16 +129,15 @@ function failure(code: string, message: string, isTimeout: boolean): Answer {
   return { result: { status: 'error', code, message, isTimeout }, text: message, kind: 'error' };
 }
 
-async function think(options: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<TurnOutcome> {
+async function think(options: DispatchOptions, { row, signal, draft }: Turn): Promise<TurnOutcome> {
   const { config, store, providers, log } = options;
   const { sessionKey, payload } = row;
   const profile = readAgentProfile(config, parseSessionKey(sessionKey)?.agentId ?? defaultAgentId(config));
   const chosen = payload.model === undefined ? profile.models : [payload.model];
   const models = chosen.length > 0 ? chosen : [await options.fallbackModel()];
-  const messages = await store.sessions.messages(sessionKey, { limit: profile.historyLimit });
-  const history: ChatMessage[] = messages
-    .filter((message) => message.kind === 'text')
-    .map(({ role, text }) => ({ role, text }));
+  const messages = await store.sessions.context(sessionKey, profile.historyLimit);
+  const history: ChatMessage[] = messages.map(({ role, text }) => ({ role, text }));
+  let shown = '';
   const request = {
     profile,
     models,
@@ -116,7 +146,11 @@ async function think(options: DispatchOptions, row: InboxRow, signal: AbortSigna
     text: payload.text,
     timeoutMs: config.agents.turnTimeout,
     signal,
-    onText: (content: string) => emit(options, row, { type: 'token', content }),
+    onText(content: string) {
+      shown += content;
+      draft?.show(shown);
+      emit(options, row, { type: 'token', content });
+    },
     onReasoning: (content: string) => emit(options, row, { type: 'reasoning', content }),
   };
   return runTurn(request, providers, log);
@@ -125,10 +159,15 @@ async function think(options: DispatchOptions, row: InboxRow, signal: AbortSigna
 /** Commits the end of the turn; a store that cannot write for a while (full disk) is waited for, the answer is not thrown away. */
 async function finish(options: DispatchOptions, row: InboxRow, answer: Answer): Promise<void> {
   const { store, outbound, owner, log } = options;
-  const turn = { row, owner, messages: describeMessages(row, answer), outbox: composeReply(outbound, row, answer) };
+  const turn = {
+    row,
+    owner,
+    messages: describeMessages(row, answer),
+    outbox: composeReply(outbound, row, answer.text, answer.draft),
+  };
   for (let waitMs = 500; ; waitMs = Math.min(waitMs * 2, 30_000)) {
     try {
-      outbound.accept(await store.turns.finish(turn));
+      outbound.accept(await (answer.isParked === true ? store.turns.park(turn) : store.turns.finish(turn)));
       options.events.publish('session.updated', { key: row.sessionKey }, row.sessionKey);
       return;
     } catch (error) {
@@ -152,21 +191,9 @@ function describeMessages({ payload, runId }: InboxRow, answer: Answer): NewMess
     ...(model === undefined ? {} : { model }),
     ...(usage === undefined ? {} : { usage }),
   };
+  // The question itself follows when it is answered after all.
+  if (answer.isParked === true) return [assistant];
   return text === '' ? [user] : [user, assistant];
-}
-
-function composeReply(outbound: Outbound, row: InboxRow, answer: Answer): ReturnType<Outbound['compose']> {
-  const { payload, runId, sessionKey } = row;
-  if (!payload.deliver || answer.text === '') return [];
-  const { channel, accountId, chatId, threadId, messageId, peerKind } = payload;
-  const target = {
-    channel,
-    accountId,
-    chatId,
-    ...(threadId === undefined ? {} : { threadId }),
-    ...(messageId === undefined || peerKind === 'direct' ? {} : { replyTo: messageId }),
-  };
-  return outbound.compose({ target, text: answer.text, sessionKey, runId });
 }
 
 function emit({ runs, events }: DispatchOptions, { runId, sessionKey }: InboxRow, event: RunEvent): void {

@@ -8,7 +8,9 @@ import { routeSession } from '../sessions/route.ts';
 import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
 import { type AccountPolicy, admitSender } from './admission.ts';
+import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
+import type { Reachability } from './reachability.ts';
 
 export type ChannelBatch = {
   channel: string;
@@ -40,6 +42,8 @@ export type InboundOptions = {
   store: Store;
   lanes: Lanes<InboxRow>;
   outbound: Outbound;
+  orders: Orders;
+  reachability: Reachability;
   events: EventHub;
   /** Names this worker in its claims. */
   owner: string;
@@ -52,14 +56,18 @@ export function createInbound(options: InboundOptions): Inbound {
   const { store, lanes, owner, log } = options;
 
   async function accept(
-    rows: readonly NewInboxRow[],
+    given: readonly NewInboxRow[],
     extra: Pick<ReceiveOptions, 'cursor' | 'epoch'>,
   ): Promise<Receipt[]> {
+    const rows: NewInboxRow[] = [];
+    for (const row of given) rows.push(await options.orders.prepare(row));
     const canClaim = rows.length > 0 && rows.every((row) => lanes.hasRoomFor(row.sessionKey));
     const receipts = await store.inbox.receive({ rows, ...extra, ...(canClaim ? { claimFor: owner } : {}) });
     for (const [index, receipt] of receipts.entries()) {
       if (receipt.isDuplicate) continue;
-      announce(options, receipt, rows[index]);
+      const row = rows[index];
+      announce(options, receipt, row);
+      if (row?.order !== undefined) options.orders.follow(row, receipt);
       if (receipt.claimed === undefined) lanes.wake(receipt.sessionKey);
       else lanes.take(receipt.claimed);
     }
@@ -70,6 +78,7 @@ export function createInbound(options: InboundOptions): Inbound {
     async receive({ channel, accountId, messages, cursor, epoch }) {
       const rows: NewInboxRow[] = [];
       for (const message of messages) {
+        await options.reachability.markBack({ channel, accountId, chatId: message.peer.id });
         if (await isAdmitted(options, channel, message)) rows.push(buildRow(options.config, channel, message));
       }
       const receipts = await accept(rows, {

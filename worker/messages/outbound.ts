@@ -1,5 +1,9 @@
-import type { EnqueueReceipt, NewOutboxRow, OutboxRow } from '../store/outbox.ts';
-import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow, REPEAT_MARK } from './deliver.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EnqueueReceipt, PendingRow } from '../store/outbox.ts';
+import type { NewOutboxRow, OutboxRow } from '../store/outbox-row.ts';
+import { REPEAT_MARK } from './attempt.ts';
+import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow } from './deliver.ts';
+import { createSlots, type Slots } from './slots.ts';
 import { splitText } from './split.ts';
 
 /** Where a message goes. */
@@ -12,9 +16,15 @@ export type Delivery = {
   sessionKey?: string;
   runId?: string;
   silent?: boolean;
+  /** What it is, which says how long it is of use; an answer when left out. */
+  kind?: DeliveryKind;
 };
 
-export type OutboundOptions = DeliveryOptions & { ttlMs: number };
+/** An answer of the agent, a message that an API caller ordered, or a word of the gateway itself. */
+export type DeliveryKind = 'reply' | 'message' | 'notice';
+
+/** `ttlMs`: the age after which a delivery of each kind is a dead letter, in milliseconds (OUT-2). */
+export type OutboundOptions = DeliveryOptions & { ttlMs: Readonly<Record<DeliveryKind, number>> };
 
 export type Outbound = {
   /** The rows of a delivery: its text cut into parts that fit the channel. */
@@ -32,28 +42,41 @@ export type Outbound = {
 };
 
 const POLL_MS = 1_000;
+const PAGE = 1_000;
+
+/** Requests that may be under way at once on one channel. */
+const SENDING_AT_ONCE = 64;
 
 type Session = Delivering & { poll: NodeJS.Timeout; lastSeq: number };
 
 /** Delivers the outbox: in order per chat, other chats unaffected, each part until it is sent, refused or too old (SPEC 7.2). */
 export function createOutbound(options: OutboundOptions): Outbound {
   const { store, log, events } = options;
-  const chats = new Map<string, { rows: OutboxRow[]; done: Promise<void> }>();
+  const chats = new Map<string, { rows: PendingRow[]; done: Promise<void> }>();
+  const slots = new Map<string, Slots>();
   let session: Session | undefined;
 
-  function add(current: Session, rows: readonly OutboxRow[]): void {
+  function slotsOf(channel: string): Slots {
+    const found = slots.get(channel) ?? createSlots(SENDING_AT_ONCE);
+    slots.set(channel, found);
+    return found;
+  }
+
+  function add(current: Session, rows: readonly PendingRow[]): void {
     for (const row of rows) {
       if (row.seq <= current.lastSeq) continue;
       current.lastSeq = row.seq;
-      if (row.state !== 'queued' && row.state !== 'sending') continue;
-      const key = [row.channel, row.accountId, row.chatId, row.threadId ?? ''].join('\n');
+      const { seq, channel, accountId, chatId, threadId } = row;
+      const key = [channel, accountId, chatId, threadId ?? ''].join('\n');
+      // Only where it goes is kept: the rest is read when its turn comes.
+      const kept = { seq, channel, accountId, chatId };
       const chat = chats.get(key);
-      if (chat === undefined) open(current, key, [row]);
-      else chat.rows.push(row);
+      if (chat === undefined) open(current, key, [kept]);
+      else chat.rows.push(kept);
     }
   }
 
-  function open(current: Session, key: string, rows: OutboxRow[]): void {
+  function open(current: Session, key: string, rows: PendingRow[]): void {
     const chat = { rows, done: Promise.resolve() };
     chats.set(key, chat);
     chat.done = deliverInOrder(options, rows, current).then(
@@ -71,11 +94,16 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   async function poll(current: Session): Promise<void> {
     try {
-      const { rows, newest } = await store.outbox.pendingAfter(current.lastSeq);
-      if (session !== current) return;
-      add(current, rows);
-      // What is settled need not be looked at again.
-      current.lastSeq = Math.max(current.lastSeq, newest);
+      for (let isMore = true; isMore; ) {
+        const { rows, newest } = await store.outbox.pendingAfter(current.lastSeq, PAGE);
+        if (session !== current) return;
+        add(current, rows);
+        // What is settled need not be looked at again.
+        current.lastSeq = Math.max(current.lastSeq, newest);
+        isMore = rows.length === PAGE;
+        // A long queue must not keep the loop from everything else.
+        if (isMore) await nextTurn();
+      }
     } catch (error) {
       log.error({ err: error }, 'The outbox cannot be read; trying again');
     }
@@ -102,9 +130,11 @@ export function createOutbound(options: OutboundOptions): Outbound {
         epoch,
         stopping: new AbortController(),
         sending: new AbortController(),
+        slotsOf,
         lastSeq: 0,
         poll: setInterval(() => void poll(current), POLL_MS),
       };
+      await options.reachability.load();
       session = current;
       await poll(current);
     },
@@ -136,7 +166,7 @@ function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): N
     part: index + 1,
     parts: texts.length,
     text,
-    expiresAt: Date.now() + ttlMs,
+    expiresAt: Date.now() + ttlMs[delivery.kind ?? 'reply'],
     ...(target.threadId === undefined ? {} : { threadId: target.threadId }),
     ...(target.replyTo === undefined || index > 0 ? {} : { replyTo: target.replyTo }),
     ...(sessionKey === undefined ? {} : { sessionKey }),

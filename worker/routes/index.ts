@@ -6,11 +6,14 @@ import { consoleRoutes } from './console.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
 import { type MessagesOptions, messagesRoutes } from './messages.ts';
+import { type OutboxOptions, outboxRoutes } from './outbox.ts';
 import { pairingRoutes } from './pairing.ts';
 import type { Route } from './route.ts';
 import { sessionsRoutes } from './sessions.ts';
 
-export type RoutesOptions = { health: HealthOptions; streams: EventsOptions } & AgentOptions & MessagesOptions;
+export type RoutesOptions = { health: HealthOptions; streams: EventsOptions } & AgentOptions &
+  MessagesOptions &
+  Omit<OutboxOptions, 'retryTtlMs'>;
 
 /** Every route of the API. */
 export function listRoutes(options: RoutesOptions): Route[] {
@@ -21,6 +24,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...messagesRoutes(options),
     ...agentRoutes(options),
     ...sessionsRoutes({ config: options.config, store: options.store, events }),
+    ...outboxRoutes({ ...options, retryTtlMs: options.config.outbox.messageTtl }),
     ...pairingRoutes(options.store),
     ...eventsRoutes(options.streams),
   ];

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
-import type { Outbound } from '../messages/outbound.ts';
+import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
-import type { OutboxRow } from '../store/outbox.ts';
 import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './agent.ts';
+import { describeMessage, requireRow } from './outbox.ts';
 import { defineRoute, type Route } from './route.ts';
 
 export type MessagesOptions = AgentOptions & { outbound: Outbound; registry: Registry };
@@ -28,7 +28,12 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
           ...(body.thread_id === undefined ? {} : { threadId: body.thread_id }),
           ...(body.reply_to === undefined ? {} : { replyTo: body.reply_to }),
         };
-        const delivery = { target, text: body.content, ...(body.silent === undefined ? {} : { silent: body.silent }) };
+        const delivery: Delivery = {
+          target,
+          text: body.content,
+          kind: 'message',
+          ...(body.silent === undefined ? {} : { silent: body.silent }),
+        };
         const key = idempotencyKeyOf(ctx, body);
         const digest = createHash('sha256').update(JSON.stringify(delivery)).digest('hex').slice(0, 32);
         const receipt = await outbound.enqueue(delivery, key === undefined ? undefined : { key, digest });
@@ -43,12 +48,7 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
       path: '/api/message/:id',
       scope: 'operator.read',
       async handle({ params }) {
-        const row = await store.outbox.get(params['id'] ?? '');
-        if (row === undefined)
-          throw new GatewayError(
-            'NOT_FOUND',
-            `There is no message ${params['id'] ?? ''}; delivered ones are kept for seven days.`,
-          );
+        const row = await requireRow(store, params['id']);
         return { status: 'ok', message: describeMessage(row) };
       },
     }),
@@ -95,20 +95,4 @@ function assertChannel(registry: Registry, channel: string): void {
     'CHANNEL_NOT_FOUND',
     `The channel "${channel}" does not exist or is not enabled (enabled: ${known}).`,
   );
-}
-
-function describeMessage(row: OutboxRow): Record<string, unknown> {
-  return {
-    id: row.id,
-    channel: row.channel,
-    chat_id: row.chatId,
-    state: row.state,
-    attempts: row.attempts,
-    part: row.part,
-    parts: row.parts,
-    created_at: new Date(row.createdAt).toISOString(),
-    updated_at: new Date(row.updatedAt).toISOString(),
-    ...(row.remoteId === undefined ? {} : { remote_id: row.remoteId }),
-    ...(row.lastError === undefined ? {} : { last_error: row.lastError }),
-  };
 }

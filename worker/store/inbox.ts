@@ -1,5 +1,7 @@
 import type { Database, Tx } from './database.ts';
 import { assertLease } from './lease.ts';
+import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox-row.ts';
+import { appendMessages, type NewMessage, resetContext } from './sessions.ts';
 
 /** What a turn needs to know of the message that asks for it. */
 export type InboxPayload = {
@@ -23,6 +25,18 @@ export type NewInboxRow = {
   sessionKey: string;
   payload: InboxPayload;
   dedupe?: { key: string; digest?: string };
+  /** Set for what is no question but an order: carried out and answered with its reception, so at most once (IN-2). */
+  order?: Order;
+};
+
+/** What an order does to its session, and what is told of it. */
+export type Order = {
+  /** The model reads nothing of what was said so far. */
+  startsAnew: boolean;
+  /** What was set aside is tried once more. */
+  resumesParked: boolean;
+  messages: readonly NewMessage[];
+  outbox: readonly NewOutboxRow[];
 };
 
 export type InboxRow = {
@@ -33,6 +47,8 @@ export type InboxRow = {
   attempts: number;
   payload: InboxPayload;
   receivedAt: number;
+  /** The platform's id of the message that shows the growing answer; empty while it is unknown whether it was posted. */
+  draft?: string;
 };
 
 /** What became of a message: taken in, or known already. */
@@ -44,6 +60,8 @@ export type Receipt = {
   digest?: string;
   /** Set when the row was claimed for the caller at once. */
   claimed?: InboxRow;
+  /** Set when it was an order: the answers on their way out. */
+  answers?: OutboxRow[];
 };
 
 export type ReceiveOptions = {
@@ -59,7 +77,7 @@ export type ReceiveOptions = {
 export type Inbox = ReturnType<typeof createInbox>;
 
 /** The durable queue of messages that are not answered yet. */
-export function createInbox(database: Database) {
+export function createInbox(database: Database, onCorrupt: (what: string) => void) {
   return {
     /** Stores messages in order, each once per dedupe key, with their cursor, in one transaction. */
     receive: (options: ReceiveOptions): Promise<Receipt[]> =>
@@ -74,8 +92,15 @@ export function createInbox(database: Database) {
     async claim(sessionKey: string, owner: string): Promise<InboxRow | undefined> {
       // Mostly there is none, and looking is cheaper than committing nothing.
       const isWaiting = await database.read((tx) => findWaiting(tx, sessionKey) !== undefined);
-      return isWaiting ? database.write((tx) => claimNext(tx, sessionKey, owner)) : undefined;
+      return isWaiting ? database.write((tx) => claimNext(tx, sessionKey, owner, onCorrupt)) : undefined;
     },
+
+    /** Writes down the message that shows the growing answer, or that it is about to be posted (empty). False when the claim is lost. */
+    markDraft: ({ id, runId }: InboxRow, owner: string, draft: string | null): Promise<boolean> =>
+      database.write((tx) => {
+        const sql = 'UPDATE inbox SET draft=? WHERE id=? AND run_id=? AND claimed_by=?';
+        return tx.run(sql, draft, id, runId, owner).changes > 0;
+      }),
 
     /** Gives all claims of an owner back that ends in order; they do not count as attempts. Returns how many there were. */
     release: (owner: string): Promise<number> =>
@@ -109,15 +134,26 @@ export function createInbox(database: Database) {
     /** Rows of one session that are not answered yet, oldest first. */
     ofSession: (sessionKey: string): Promise<InboxRow[]> =>
       database.read((tx) =>
-        tx.all<RawRow>('SELECT * FROM inbox WHERE session_key=? ORDER BY id', sessionKey).map(readRow),
+        tx
+          .all<RawRow>("SELECT * FROM inbox WHERE session_key=? AND state<>'parked' ORDER BY id", sessionKey)
+          .flatMap((row) => readRow(row) ?? []),
       ),
+
+    /** How many messages of a session wait for their turn, and how many were set aside. */
+    countOf: (sessionKey: string): Promise<{ waiting: number; parked: number }> =>
+      database.read((tx) => {
+        const rows = tx.all<{ state: string }>('SELECT state FROM inbox WHERE session_key=?', sessionKey);
+        const count = (state: string): number => rows.filter((row) => row.state === state).length;
+        return { waiting: count('new'), parked: count('parked') };
+      }),
 
     /** Whether a run is still waiting or being worked on. */
     isPending: (runId: string): Promise<boolean> =>
-      database.read((tx) => tx.get('SELECT 1 FROM inbox WHERE run_id=?', runId) !== undefined),
+      database.read((tx) => tx.get("SELECT 1 FROM inbox WHERE run_id=? AND state<>'parked'", runId) !== undefined),
 
+    /** Messages that are not answered yet; those that were set aside do not count. */
     count: (): Promise<number> =>
-      database.read((tx) => tx.get<{ n: number }>('SELECT count(*) AS n FROM inbox')?.n ?? 0),
+      database.read((tx) => tx.get<{ n: number }>("SELECT count(*) AS n FROM inbox WHERE state<>'parked'")?.n ?? 0),
 
     cursor: (channel: string, accountId: string): Promise<string | undefined> =>
       database.read(
@@ -135,6 +171,7 @@ type RawRow = {
   attempts: number;
   payload: string;
   received_at: number;
+  draft: string | null;
 };
 
 function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Receipt {
@@ -166,8 +203,10 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
       now,
     );
   }
+  if (row.order !== undefined) return carryOut(tx, row, row.order);
   const isIdle =
-    claimFor !== undefined && tx.get('SELECT 1 FROM inbox WHERE session_key=?', row.sessionKey) === undefined;
+    claimFor !== undefined &&
+    tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state<>'parked'", row.sessionKey) === undefined;
   const payload = JSON.stringify(row.payload);
   const { lastId: id } = tx.run(
     'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at) VALUES (?,?,?,?,?,?,?)',
@@ -194,12 +233,21 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
   };
 }
 
+function carryOut(tx: Tx, { runId, sessionKey }: NewInboxRow, order: Order): Receipt {
+  appendMessages(tx, sessionKey, order.messages);
+  if (order.startsAnew) resetContext(tx, sessionKey);
+  // One more try: set aside again when that ends the worker, too.
+  if (order.resumesParked)
+    tx.run("UPDATE inbox SET state='new', attempts=1 WHERE session_key=? AND state='parked'", sessionKey);
+  return { runId, sessionKey, isDuplicate: false, answers: insertOutboxRows(tx, order.outbox) };
+}
+
 function findWaiting(tx: Tx, sessionKey: string): unknown {
   return tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state='new' LIMIT 1", sessionKey);
 }
 
-function claimNext(tx: Tx, sessionKey: string, owner: string): InboxRow | undefined {
-  const row = tx.get<RawRow>(
+function claimNext(tx: Tx, sessionKey: string, owner: string, onCorrupt: (what: string) => void): InboxRow | undefined {
+  const raw = tx.get<RawRow>(
     `UPDATE inbox SET state='claimed', claimed_by=?, attempts=attempts+1
      WHERE id=(SELECT min(id) FROM inbox WHERE session_key=? AND state='new')
        AND NOT EXISTS (SELECT 1 FROM inbox WHERE session_key=? AND state='claimed')
@@ -208,7 +256,13 @@ function claimNext(tx: Tx, sessionKey: string, owner: string): InboxRow | undefi
     sessionKey,
     sessionKey,
   );
-  return row === undefined ? undefined : readRow(row);
+  if (raw === undefined) return undefined;
+  const row = readRow(raw);
+  if (row !== undefined) return row;
+  // A row that cannot be read must not stand in the way of the others (RESUME-2).
+  tx.run("UPDATE inbox SET state='parked', claimed_by=NULL WHERE id=?", raw.id);
+  onCorrupt(`inbox row ${raw.id} of ${sessionKey}`);
+  return claimNext(tx, sessionKey, owner, onCorrupt);
 }
 
 function saveCursor(tx: Tx, cursor: { channel: string; accountId: string; value: string }): void {
@@ -220,13 +274,28 @@ function saveCursor(tx: Tx, cursor: { channel: string; accountId: string; value:
   );
 }
 
-function readRow(row: RawRow): InboxRow {
+/** Undefined when what is stored makes no sense. */
+function readRow(row: RawRow): InboxRow | undefined {
+  const payload = parsePayload(row.payload);
+  if (payload === undefined) return undefined;
   return {
     id: row.id,
     runId: row.run_id,
     sessionKey: row.session_key,
     attempts: row.attempts,
-    payload: JSON.parse(row.payload) as InboxPayload,
+    payload,
     receivedAt: row.received_at,
+    ...(row.draft === null ? {} : { draft: row.draft }),
   };
+}
+
+function parsePayload(json: string): InboxPayload | undefined {
+  try {
+    const payload: unknown = JSON.parse(json);
+    const isPayload =
+      typeof payload === 'object' && payload !== null && 'text' in payload && typeof payload.text === 'string';
+    return isPayload ? (payload as InboxPayload) : undefined;
+  } catch {
+    return undefined;
+  }
 }

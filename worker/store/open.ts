@@ -6,7 +6,12 @@ import { ensurePrivateDirectory, narrowMode } from '../../lib/fs.ts';
 import { Database } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
-export type StoreOptions = { path: string; durability: 'full' | 'normal' };
+export type StoreOptions = {
+  path: string;
+  durability: 'full' | 'normal';
+  /** Told of each row that cannot be read and was set aside. */
+  onCorrupt?(what: string): void;
+};
 
 /** "xopc" in ASCII, so that a foreign database is never taken for ours. */
 const APPLICATION_ID = 0x786f7063;
@@ -17,6 +22,9 @@ const PAGE_SIZE = 1_024;
 /** The log is folded into the database each 8 MB: the same few pages change with every turn and are then written once. */
 const CHECKPOINT_PAGES = 8_000;
 
+/** What a burst made of the log is cut back to. */
+const MAX_LOG_BYTES = 16 * 1_024 * 1_024;
+
 /**
  * Opens the database, creating it on the first start, checks its integrity and brings its schema up to date. A database that
  * is corrupt, foreign or newer than this program throws ExitError 78 and is left as it is: data is never overwritten (UPD-3).
@@ -25,10 +33,13 @@ export function openDatabase({ path, durability }: StoreOptions): Database {
   ensurePrivateDirectory(dirname(path));
   const sqlite = connect(path);
   try {
-    if (isBlank(sqlite)) sqlite.exec(`PRAGMA page_size=${PAGE_SIZE}; PRAGMA application_id=${APPLICATION_ID}`);
+    if (isBlank(sqlite))
+      sqlite.exec(
+        `PRAGMA page_size=${PAGE_SIZE}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id=${APPLICATION_ID}`,
+      );
     else assertUsable(sqlite, path);
     sqlite.exec(
-      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${durability.toUpperCase()}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
+      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${durability.toUpperCase()}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}; PRAGMA journal_size_limit=${MAX_LOG_BYTES}`,
     );
     migrate(sqlite, path);
     narrowMode(path, 0o600);

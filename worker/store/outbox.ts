@@ -1,39 +1,21 @@
 import type { Database, Tx } from './database.ts';
 import { assertLease } from './lease.ts';
-
-export type OutboxState = 'queued' | 'sending' | 'sent' | 'failed' | 'unknown';
-
-export type NewOutboxRow = {
-  channel: string;
-  accountId: string;
-  chatId: string;
-  threadId?: string;
-  replyTo?: string;
-  sessionKey?: string;
-  runId?: string;
-  part: number;
-  parts: number;
-  text: string;
-  silent?: boolean;
-  /** Epoch milliseconds after which it is a dead letter. */
-  expiresAt: number;
-};
-
-export type OutboxRow = NewOutboxRow & {
-  /** Rises with each row; the order of delivery. */
-  seq: number;
-  /** The public name of the row, the same over all tries: also the idempotency key for platforms that take one. */
-  id: string;
-  state: OutboxState;
-  attempts: number;
-  /** How often a try ended without knowing whether it arrived; a later copy may be a repeat. */
-  ambiguous: number;
-  nextAt: number;
-  remoteId?: string;
-  lastError?: string;
-  createdAt: number;
-  updatedAt: number;
-};
+import {
+  dropOutboxRow,
+  listOutbox,
+  measureOutbox,
+  type OutboxQuery,
+  type OutboxStats,
+  retryOutboxRow,
+} from './outbox-list.ts';
+import {
+  findOutboxRow,
+  insertOutboxRows,
+  type NewOutboxRow,
+  type OutboxRow,
+  type RawOutboxRow,
+  readOutboxRow,
+} from './outbox-row.ts';
 
 /** Names a delivery that must happen once; the digest tells a repetition from another one under the same key. */
 export type DeliveryKey = { channel: string; accountId: string; key: string; digest?: string };
@@ -55,22 +37,40 @@ export function createOutbox(database: Database) {
         return { rows: added, isRepeat: false };
       }),
 
-    get: (id: string): Promise<OutboxRow | undefined> => database.read((tx) => readById(tx, id)),
+    get: (id: string): Promise<OutboxRow | undefined> => database.read((tx) => findOutboxRow(tx, id)),
 
-    /** Rows not yet settled that come after `seq`, oldest first, and the newest number that was looked at. */
-    pendingAfter: (seq: number): Promise<{ rows: OutboxRow[]; newest: number }> =>
+    /** The row with a sequence number as it is now; undefined when it was removed. */
+    bySeq: (seq: number): Promise<OutboxRow | undefined> =>
+      database.read((tx) => {
+        const row = tx.get<RawOutboxRow>('SELECT * FROM outbox WHERE seq=?', seq);
+        return row === undefined ? undefined : readOutboxRow(row);
+      }),
+
+    /** Up to `limit` rows not yet settled that come after `seq`, oldest first, and the newest number that needs no second look. */
+    pendingAfter: (seq: number, limit = 1_000): Promise<{ rows: PendingRow[]; newest: number }> =>
       database.read((tx) => {
         // First, because another worker may commit in between: what comes then is read again, and never overlooked.
         const newest = tx.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM outbox')?.seq ?? 0;
-        const sql = "SELECT * FROM outbox WHERE seq>? AND state IN ('queued', 'sending') ORDER BY seq";
-        return { rows: tx.all<RawRow>(sql, seq).map(readRow), newest };
+        const rows = tx.all<RawPending>(
+          `SELECT seq, channel, account_id, chat_id, thread_id FROM outbox
+           WHERE seq>? AND state IN ('queued', 'sending') ORDER BY seq LIMIT ?`,
+          seq,
+          limit,
+        );
+        const last = rows.at(-1)?.seq ?? seq;
+        return { rows: rows.map(readPending), newest: rows.length === limit ? last : Math.max(newest, last) };
       }),
 
-    /** Marks the moment before the request leaves, so that a crash in between is known to be ambiguous (OUT-1). */
-    markSending: (row: OutboxRow, epoch: number): Promise<void> =>
+    /**
+     * Marks the moment before the request leaves, so that a crash in between is known to be ambiguous (OUT-1). False when the
+     * row is no longer waiting, because somebody dropped it.
+     */
+    markSending: (row: OutboxRow, epoch: number): Promise<boolean> =>
       database.write((tx) => {
         assertLease(tx, epoch);
-        update(tx, row, "state='sending', attempts=attempts+1", []);
+        const sql =
+          "UPDATE outbox SET state='sending', attempts=attempts+1, updated_at=? WHERE seq=? AND state='queued'";
+        return tx.run(sql, Date.now(), row.seq).changes > 0;
       }),
 
     /**
@@ -90,54 +90,47 @@ export function createOutbox(database: Database) {
         update(tx, row, "state='queued', ambiguous=ambiguous+1, next_at=?, last_error=?", [nextAt, reason]),
       ),
 
+    /** The message it was to take the place of is gone: it is sent as one of its own. */
+    forgetReplaced: (row: OutboxRow): Promise<void> =>
+      database.write((tx) => update(tx, row, "state='queued', replaces=NULL", [])),
+
     /** Ends it without delivery: `failed` for certain, `unknown` when it may have arrived. */
     abandon: (row: OutboxRow, state: 'failed' | 'unknown', reason: string): Promise<void> =>
       database.write((tx) => update(tx, row, 'state=?, last_error=?', [state, reason])),
+
+    /** One page of rows, newest first, and where the next one begins. */
+    list: (query: OutboxQuery): Promise<{ rows: OutboxRow[]; next?: string }> =>
+      database.read((tx) => listOutbox(tx, query)),
+
+    /** How many wait and are dead, and since when the oldest waits (OUT-4). */
+    stats: (): Promise<OutboxStats> => database.read(measureOutbox),
+
+    /** Queues a dead letter again, as a new row that lives until `expiresAt`. Says why when it cannot be. */
+    retry: (id: string, expiresAt: number): Promise<OutboxRow | 'missing' | 'not-dead'> =>
+      database.write((tx) => retryOutboxRow(tx, id, expiresAt)),
+
+    /** Gives up a row that waits, or forgets a dead letter. Says why when it cannot. */
+    drop: (id: string): Promise<OutboxRow | 'missing' | 'under-way'> => database.write((tx) => dropOutboxRow(tx, id)),
   };
 }
 
-/** Inserts rows inside a larger transaction, e.g. the one that ends a turn. Returns them as stored. */
-export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxRow[] {
-  const now = Date.now();
-  return rows.map((row) => {
-    const { lastId: seq } = tx.run(
-      `INSERT INTO outbox (channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, silent,
-         next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-      row.channel,
-      row.accountId,
-      row.chatId,
-      row.threadId ?? null,
-      row.replyTo ?? null,
-      row.sessionKey ?? null,
-      row.runId ?? null,
-      row.part,
-      row.parts,
-      row.text,
-      row.silent === true ? 1 : 0,
-      now,
-      row.expiresAt,
-      now,
-      now,
-    );
-    const id = formatId(seq, now);
-    return { ...row, seq, id, state: 'queued', attempts: 0, ambiguous: 0, nextAt: now, createdAt: now, updatedAt: now };
-  });
+/** Where a waiting row goes; the rest is read when its turn comes, so that a long queue takes little memory. */
+export type PendingRow = Pick<OutboxRow, 'seq' | 'channel' | 'accountId' | 'chatId' | 'threadId'>;
+
+type RawPending = Pick<RawOutboxRow, 'seq' | 'channel' | 'account_id' | 'chat_id' | 'thread_id'>;
+
+function readPending({
+  seq,
+  channel,
+  account_id: accountId,
+  chat_id: chatId,
+  thread_id: threadId,
+}: RawPending): PendingRow {
+  return { seq, channel, accountId, chatId, ...(threadId === null ? {} : { threadId }) };
 }
 
 function update(tx: Tx, row: OutboxRow, assignments: string, values: readonly (string | number)[]): void {
   tx.run(`UPDATE outbox SET ${assignments}, updated_at=? WHERE seq=?`, ...values, Date.now(), row.seq);
-}
-
-/** The sequence number with the time, so that an id from a database that was replaced finds nothing in the new one. */
-function formatId(seq: number, createdAt: number): string {
-  return `msg_${seq}_${createdAt.toString(36)}`;
-}
-
-function readById(tx: Tx, id: string): OutboxRow | undefined {
-  const seq = /^msg_(\d{1,15})_[0-9a-z]+$/.exec(id)?.[1];
-  const raw = seq === undefined ? undefined : tx.get<RawRow>('SELECT * FROM outbox WHERE seq=?', Number(seq));
-  const row = raw === undefined ? undefined : readRow(raw);
-  return row?.id === id ? row : undefined;
 }
 
 /** Deliveries are remembered among the dedupe keys, as the number of their first row and how many there are. */
@@ -150,8 +143,8 @@ function findDelivery(tx: Tx, { channel, accountId, key }: DeliveryKey): Enqueue
   );
   if (seen === undefined) return undefined;
   const [first = 0, count = 0] = seen.run_id.split('+').map(Number);
-  const rows = tx.all<RawRow>('SELECT * FROM outbox WHERE seq>=? AND seq<? ORDER BY seq', first, first + count);
-  return { rows: rows.map(readRow), isRepeat: true, ...(seen.digest === null ? {} : { digest: seen.digest }) };
+  const rows = tx.all<RawOutboxRow>('SELECT * FROM outbox WHERE seq>=? AND seq<? ORDER BY seq', first, first + count);
+  return { rows: rows.map(readOutboxRow), isRepeat: true, ...(seen.digest === null ? {} : { digest: seen.digest }) };
 }
 
 function rememberDelivery(
@@ -170,55 +163,4 @@ function rememberDelivery(
     digest ?? null,
     Date.now(),
   );
-}
-
-type RawRow = {
-  seq: number;
-  channel: string;
-  account_id: string;
-  chat_id: string;
-  thread_id: string | null;
-  reply_to: string | null;
-  session_key: string | null;
-  run_id: string | null;
-  part: number;
-  parts: number;
-  text: string;
-  silent: number;
-  state: OutboxState;
-  attempts: number;
-  ambiguous: number;
-  next_at: number;
-  expires_at: number;
-  remote_id: string | null;
-  last_error: string | null;
-  created_at: number;
-  updated_at: number;
-};
-
-function readRow(row: RawRow): OutboxRow {
-  return {
-    seq: row.seq,
-    id: formatId(row.seq, row.created_at),
-    channel: row.channel,
-    accountId: row.account_id,
-    chatId: row.chat_id,
-    part: row.part,
-    parts: row.parts,
-    text: row.text,
-    silent: row.silent === 1,
-    state: row.state,
-    attempts: row.attempts,
-    ambiguous: row.ambiguous,
-    nextAt: row.next_at,
-    expiresAt: row.expires_at,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    ...(row.thread_id === null ? {} : { threadId: row.thread_id }),
-    ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
-    ...(row.session_key === null ? {} : { sessionKey: row.session_key }),
-    ...(row.run_id === null ? {} : { runId: row.run_id }),
-    ...(row.remote_id === null ? {} : { remoteId: row.remote_id }),
-    ...(row.last_error === null ? {} : { lastError: row.last_error }),
-  };
 }

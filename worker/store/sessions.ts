@@ -21,8 +21,8 @@ export type Session = {
 export type Message = {
   id: number;
   role: 'user' | 'assistant';
-  /** An `error` was shown to the user but is not part of what the model reads. */
-  kind: 'text' | 'error';
+  /** An `error` or a `command` and its answer were shown to the user but are not part of what the model reads. */
+  kind: 'text' | 'error' | 'command';
   text: string;
   runId?: string;
   model?: string;
@@ -93,6 +93,15 @@ export function createSessions(database: Database) {
           .map(readMessage),
       ),
 
+    /** What the model reads: the newest `limit` messages of the conversation since it was begun anew, oldest first. */
+    context: (key: string, limit: number): Promise<Message[]> =>
+      database.read((tx) => {
+        const [first, end] = messageRange(tx, key);
+        const from = Math.max(first, findRow(tx, key)?.context_from ?? 0);
+        const sql = "SELECT * FROM messages WHERE id>=? AND id<? AND kind='text' ORDER BY id DESC LIMIT ?";
+        return tx.all<RawMessage>(sql, from, end, limit).reverse().map(readMessage);
+      }),
+
     /** The assistant's answer to a run, once it is committed. */
     reply: (key: string, runId: string): Promise<Message | undefined> =>
       database.read((tx) => {
@@ -136,10 +145,23 @@ export function appendMessages(tx: Tx, key: string, messages: readonly NewMessag
   );
 }
 
+/** Begins a conversation anew inside a larger transaction: the model reads nothing of what was said so far. */
+export function resetContext(tx: Tx, key: string): void {
+  ensureSession(tx, key);
+  tx.run('UPDATE sessions SET context_from=id*?+last_message+1, reset_at=? WHERE key=?', ID_SPAN, Date.now(), key);
+}
+
+/** What was asked before the conversation was begun anew belongs to the old one, also when its answer comes later. */
+export function keepContext(tx: Tx, key: string, askedAt: number): void {
+  tx.run('UPDATE sessions SET context_from=id*?+last_message+1 WHERE key=? AND reset_at>?', ID_SPAN, key, askedAt);
+}
+
 /** A session's messages have the ids from here on, 2²⁴ of them, so that they lie together and need no index of their own. */
 function firstMessageId(sessionId: number): number {
-  return sessionId * 2 ** 24;
+  return sessionId * ID_SPAN;
 }
+
+const ID_SPAN = 2 ** 24;
 
 function messageRange(tx: Tx, key: string, before?: number): [number, number] {
   const id = findRow(tx, key)?.id;
@@ -161,6 +183,8 @@ type RawSession = {
   status: SessionStatus;
   message_count: number;
   last_message: number;
+  context_from: number;
+  reset_at: number;
   created_at: number;
   updated_at: number;
 };
@@ -168,7 +192,7 @@ type RawSession = {
 type RawMessage = {
   id: number;
   role: 'user' | 'assistant';
-  kind: 'text' | 'error';
+  kind: Message['kind'];
   text: string;
   run_id: string | null;
   model: string | null;

@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 import type { InboxRow } from './inbox.ts';
-import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox.ts';
-import { appendMessages, type NewMessage } from './sessions.ts';
+import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox-row.ts';
+import { appendMessages, keepContext, type NewMessage } from './sessions.ts';
 
 /** Another worker took the message over: its turn counts, this one must not. */
 export class ClaimLost extends Error {
@@ -28,6 +28,21 @@ export function createTurns(database: Database) {
       database.write((tx) => {
         const { changes } = tx.run(
           'DELETE FROM inbox WHERE id=? AND run_id=? AND claimed_by=?',
+          row.id,
+          row.runId,
+          owner,
+        );
+        if (changes === 0) throw new ClaimLost(`Run ${row.runId} was taken over`);
+        appendMessages(tx, row.sessionKey, messages);
+        keepContext(tx, row.sessionKey, row.receivedAt);
+        return insertOutboxRows(tx, outbox);
+      }),
+
+    /** Sets a message aside until its person asks for it, with what is told about it (RESUME-1). Throws ClaimLost as above. */
+    park: ({ row, owner, messages, outbox }: FinishedTurn): Promise<OutboxRow[]> =>
+      database.write((tx) => {
+        const { changes } = tx.run(
+          "UPDATE inbox SET state='parked', claimed_by=NULL WHERE id=? AND run_id=? AND claimed_by=?",
           row.id,
           row.runId,
           owner,

@@ -37,7 +37,7 @@ describe('a configuration', () => {
       gateway: { port: 18_790, auth: { mode: 'token' }, drainTimeout: 25_000, maxSseConnections: 100 },
       agents: { maxConcurrentTurns: 20, turnTimeout: 600_000, list: [] },
       session: { dmScope: 'per-channel-peer' },
-      outbox: { ambiguous: 'resend-marked', replyTtl: 86_400_000 },
+      outbox: { ambiguous: 'resend-marked', replyTtl: 86_400_000, messageTtl: 86_400_000, noticeTtl: 3_600_000 },
       channels: { telegram: { enabled: false, accounts: {} } },
     });
     expect(warnings).toEqual([]);

@@ -26,6 +26,7 @@ export function incoming(chatId: string, text: string, more: Partial<InboundMess
     peer: { kind: 'direct', id: chatId },
     senderId: chatId,
     text,
+    isAddressed: true,
     dedupeKey: `update-${nextMessage}`,
     messageId: `${nextMessage}`,
     sentAt: Date.now(),

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { RateLimited, Rejected, Unknown, Unreachable } from '../../../worker/channels/plugin.ts';
-import { REPEAT_MARK } from '../../../worker/messages/deliver.ts';
-import type { OutboxState } from '../../../worker/store/outbox.ts';
+import { REPEAT_MARK } from '../../../worker/messages/attempt.ts';
+import type { OutboxState } from '../../../worker/store/outbox-row.ts';
 import { createScriptedChannel } from '../scripted-channel.ts';
 import { enqueueOne, openTemporaryStore, outboxRow, type TemporaryStore } from '../temporary-store.ts';
 import { assemble, failedOnce, passTime, settled, startGateway, stored, to } from './deliveries.ts';
@@ -169,7 +169,7 @@ describe('a start', () => {
       }),
     );
     await gateway.outbound.stop(0);
-    const [row] = (await gateway.store.outbox.pendingAfter(0)).rows;
+    const row = await gateway.store.outbox.bySeq(1);
     expect(row?.nextAt).toBeGreaterThan(Date.now());
   });
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, vi } from 'vitest';
 import type { Delivery } from '../../../worker/messages/outbound.ts';
-import type { OutboxRow, OutboxState } from '../../../worker/store/outbox.ts';
+import type { OutboxRow, OutboxState } from '../../../worker/store/outbox-row.ts';
 import { type AssembledGateway, type AssembledOptions, assembleGateway } from '../assembled-gateway.ts';
 import { openTemporaryStore, type TemporaryStore } from '../temporary-store.ts';
 

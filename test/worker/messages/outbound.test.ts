@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { RateLimited } from '../../../worker/channels/plugin.ts';
-import { REPEAT_MARK } from '../../../worker/messages/deliver.ts';
+import { REPEAT_MARK } from '../../../worker/messages/attempt.ts';
 import { createGate, createScriptedChannel, untilCutOff } from '../scripted-channel.ts';
 import { openTemporaryStore, outboxRow } from '../temporary-store.ts';
 import { assemble, settled, startGateway, stored, to } from './deliveries.ts';

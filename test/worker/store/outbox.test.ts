@@ -13,7 +13,8 @@ describe('the outbox', () => {
     expect(rows[0]).toMatchObject({ ...full, seq: 1, state: 'queued', attempts: 0, ambiguous: 0 });
     expect(third.seq).toBe(3);
     expect(await store.outbox.get(rows[0]?.id ?? '')).toEqual(rows[0]);
-    expect((await store.outbox.pendingAfter(1)).rows.map(({ text }) => text)).toEqual(['b', 'c']);
+    expect((await store.outbox.pendingAfter(1)).rows.map(({ seq }) => seq)).toEqual([2, 3]);
+    expect(await store.outbox.bySeq(3)).toEqual(await store.outbox.get(third.id));
   });
 
   it.each(['', 'nonsense', 'msg_1_x', 'msg_99_abc', 'msg_1', '1', "msg_1_x' OR 1"])(
@@ -48,7 +49,7 @@ describe('the outbox', () => {
     await store.outbox.markSent(rows[1], 'r', false);
     expect(state('b')).toEqual({ state: 'sent' });
     const other = open();
-    const [last] = (await other.outbox.pendingAfter(0)).rows;
+    const last = await other.outbox.bySeq(3);
     if (last === undefined) throw new Error('nothing is pending');
     const written = other.outbox.markSent(last, 'r', false);
     other.close();

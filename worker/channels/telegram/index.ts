@@ -2,12 +2,21 @@ import { type ChannelContext, type ChannelPlugin, Rejected, Unreachable } from '
 import { type AccountState, createAccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import { type BotApi, loadBotApi } from './bot-api.ts';
+import type { Holder } from './claim.ts';
+import { createInterrupter, type Interrupter } from './interrupter.ts';
 import { pollAccount } from './poll.ts';
 import { sendText, sendTyping } from './send.ts';
 import { POLL_TIMING, type PollTiming } from './timing.ts';
 
-/** Creates the Telegram channel: long polling per account, plain text out. Nothing of grammY is loaded before `start`. */
-export function createTelegramChannel(accounts: readonly TelegramAccount[], timing: PollTiming = POLL_TIMING) {
+/**
+ * Creates the Telegram channel: long polling per account, plain text out. Nothing of grammY is loaded before `start`. With a
+ * `holder` each token is leased on this machine, so that two gateways never poll with the same one (TG-1).
+ */
+export function createTelegramChannel(
+  accounts: readonly TelegramAccount[],
+  timing: PollTiming = POLL_TIMING,
+  holder?: Holder,
+) {
   const bots = new Map<string, Bot>();
   let context: ChannelContext | undefined;
   let run: Run | undefined;
@@ -23,17 +32,20 @@ export function createTelegramChannel(accounts: readonly TelegramAccount[], timi
       context = given;
       for (const account of accounts) {
         const state = createAccountState(account.accountId, (status) => given.onStatus(status));
-        bots.set(account.accountId, { account, state });
+        bots.set(account.accountId, { account, state, interrupter: createInterrupter() });
       }
     },
     async start(signal) {
       if (context === undefined) throw new Error('telegram: init must come before start');
       if (run?.isStopping()) await stop();
       // One poller per bot, ever: two would answer each other with 409 (TG-3).
-      run ??= beginRun({ bots: [...bots.values()], context, timing, signal });
+      run ??= beginRun({ bots: [...bots.values()], context, timing, holder, signal });
       await run.launched;
     },
     stop,
+    reprobe() {
+      for (const { interrupter } of bots.values()) interrupter.fire();
+    },
     send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
     showTyping: async (target, signal) => sendTyping(requireApi(bots, target.accountId), target, signal),
     status: () => [...bots.values()].map((bot) => bot.state.current()),
@@ -48,11 +60,17 @@ const META: ChannelPlugin['meta'] = {
   textLimit: 4_096,
 };
 
-type Bot = { account: TelegramAccount; state: AccountState; api?: BotApi };
+type Bot = { account: TelegramAccount; state: AccountState; interrupter: Interrupter; api?: BotApi };
 
 type Run = { launched: Promise<void>; isStopping(): boolean; stop(): Promise<void> };
 
-type RunOptions = { bots: readonly Bot[]; context: ChannelContext; timing: PollTiming; signal: AbortSignal };
+type RunOptions = {
+  bots: readonly Bot[];
+  context: ChannelContext;
+  timing: PollTiming;
+  holder: Holder | undefined;
+  signal: AbortSignal;
+};
 
 function beginRun(options: RunOptions): Run {
   const { signal } = options;
@@ -76,17 +94,18 @@ function beginRun(options: RunOptions): Run {
 }
 
 async function launch(options: RunOptions, signal: AbortSignal, loops: Promise<void>[]): Promise<void> {
-  const { bots, context, timing } = options;
+  const { bots, context, timing, holder } = options;
   const createApi = await loadBotApi();
   for (const bot of bots) {
-    const { account, state } = bot;
+    const { account, state, interrupter } = bot;
     if (account.botToken === undefined) {
       state.change('down', `No bot token. Set ${account.tokenPath}, then restart the gateway.`);
       continue;
     }
-    const api = createApi(account.botToken, account.apiRoot);
+    const token = account.botToken;
+    const api = createApi(token, account.apiRoot);
     bot.api = api;
-    loops.push(pollAccount({ account, api, context, state, timing, signal }));
+    loops.push(pollAccount({ account, token, api, context, state, timing, interrupter, holder, signal }));
   }
 }
 

@@ -27,7 +27,7 @@ export function diagnosePoll(error: unknown, failures: number, timing: PollTimin
       }
       return {
         kind: 'conflict',
-        text: `Another program polls with the same bot token: ${answer}. Stop it, or give one of the two a bot of its own. Trying again by itself.`,
+        text: `Another program, most likely on another machine, polls with the same bot token: ${answer}. Stop it, or give one of the two a bot of its own. Trying again by itself.`,
         waitMs: backOff(failures, timing.conflictMinMs, timing.conflictMaxMs),
       };
     case 429:

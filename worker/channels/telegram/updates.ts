@@ -18,6 +18,7 @@ export function normaliseUpdate(accountId: string, bot: BotIdentity, update: Upd
     senderId: String(message.sender_chat?.id ?? message.from?.id ?? message.chat.id),
     ...(senderName === undefined ? {} : { senderName }),
     text,
+    isAddressed: true,
     dedupeKey: `update:${update.update_id}`,
     messageId: String(message.message_id),
     sentAt: message.date * 1_000,

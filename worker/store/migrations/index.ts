@@ -1,4 +1,5 @@
 import { initialSchema } from './0001-initial.ts';
+import { queuesSchema } from './0002-queues.ts';
 
 /** Every step of the schema in order; the database's `user_version` counts those that were applied. Released steps never change. */
-export const MIGRATIONS: readonly string[] = [initialSchema];
+export const MIGRATIONS: readonly string[] = [initialSchema, queuesSchema];

@@ -18,6 +18,10 @@ const QUICK: PollTiming = {
   retryMaxMs: 80,
   conflictMinMs: 50,
   conflictMaxMs: 150,
+  conflictQuietMs: 0,
+  leaseRetryMs: 50,
+  predecessorRetryMs: 20,
+  leaseAnswerMs: 200,
 };
 
 /** The signal of calls that are not cancelled. */
@@ -73,14 +77,21 @@ export type Session = Recorder & {
 /** Creates a session with a bot of its own; nothing is started yet. */
 export async function createSession(
   emulator: TelegramEmulator,
-  more: { timing?: Partial<PollTiming>; account?: Partial<TelegramAccount>; isRegistered?: boolean } = {},
+  more: {
+    timing?: Partial<PollTiming>;
+    account?: Partial<TelegramAccount>;
+    isRegistered?: boolean;
+    /** With one the tokens are leased. */
+    holder?: { stateDir: string; instanceId: string };
+    token?: string;
+  } = {},
 ): Promise<Session> {
   nextBot += 1;
-  const token = `${nextBot}:canary-token-of-a-test-bot`;
+  const token = more.token ?? `${nextBot}:canary-token-of-a-test-bot`;
   if (more.isRegistered !== false) await emulator.registerBot({ token, username: `bot_${nextBot}` });
   const recorder = createRecorder();
   const account = { ...createAccount(emulator.url, token), ...more.account };
-  const channel = createTelegramChannel([account], { ...QUICK, ...more.timing });
+  const channel = createTelegramChannel([account], { ...QUICK, ...more.timing }, more.holder);
   channel.init(recorder.context);
   const messages = () => recorder.batches.flatMap((batch) => batch.messages);
   return Object.assign(recorder, {
@@ -110,14 +121,15 @@ function createAccount(apiRoot: string, botToken: string): TelegramAccount {
 }
 
 function createLog(write: (line: string) => void): Logger {
-  const method = (fields: unknown, message?: string) => write(`${message ?? ''} ${JSON.stringify(fields)}`);
+  const method = (level: string) => (fields: unknown, message?: string) =>
+    write(`${level} ${message ?? ''} ${JSON.stringify(fields)}`);
   const log: Logger = {
-    trace: method,
-    debug: method,
-    info: method,
-    warn: method,
-    error: method,
-    fatal: method,
+    trace: method('trace'),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    fatal: method('fatal'),
     child: () => log,
     level: () => undefined,
   };

@@ -1,0 +1,78 @@
+import type { Config } from '../../lib/config/schema.ts';
+import type { Logger } from '../../lib/log.ts';
+import { createLanes, type Lanes } from '../agent/lanes.ts';
+import type { Provider } from '../agent/providers/provider.ts';
+import type { Runs } from '../agent/runs.ts';
+import type { EventHub } from '../events.ts';
+import type { InboxRow } from '../store/inbox.ts';
+import type { Store } from '../store/index.ts';
+import type { OutboxRow } from '../store/outbox-row.ts';
+import type { AccountPolicy } from './admission.ts';
+import { type Alerts, createAlerts } from './alerts.ts';
+import type { Carrier } from './attempt.ts';
+import { createDispatch } from './dispatch.ts';
+import { createInbound, type Inbound } from './inbound.ts';
+import { createOrders } from './orders.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
+import { createReachability, type Reachability } from './reachability.ts';
+
+export type MessagePathOptions = {
+  config: Config;
+  store: Store;
+  events: EventHub;
+  runs: Runs;
+  /** The channels. */
+  carrier: Carrier;
+  providers: ReadonlyMap<string, Provider>;
+  /** The model when neither agent nor message names one. */
+  fallbackModel(): Promise<string>;
+  policyOf(channel: string, accountId: string): AccountPolicy;
+  /** Names this worker in its claims. */
+  owner: string;
+  log: Logger;
+};
+
+export type MessagePath = {
+  inbound: Inbound;
+  lanes: Lanes<InboxRow>;
+  outbound: Outbound;
+  reachability: Reachability;
+  alerts: Alerts;
+};
+
+/** Puts the way of a message together: inbox → lane → turn → outbox → channel (SPEC 7.2). */
+export function createMessagePath(options: MessagePathOptions): MessagePath {
+  const { config, store, events, carrier, owner, log } = options;
+  const reachability = createReachability(store);
+  const alerts = createAlerts({ owner: config.alerts.owner, outbound: () => outbound, log });
+  const { ambiguous, replyTtl: reply, messageTtl: message, noticeTtl: notice } = config.outbox;
+  const outbound: Outbound = createOutbound({
+    store,
+    carrier,
+    events,
+    reachability,
+    ambiguous,
+    ttlMs: { reply, message, notice },
+    onDeadLetter: (row) => tellDeadLetter(alerts, row),
+    log,
+  });
+  const lanes = createLanes<InboxRow>({
+    maxConcurrent: config.agents.maxConcurrentTurns,
+    claim: (sessionKey) => store.inbox.claim(sessionKey, owner),
+    run: createDispatch({ ...options, outbound }),
+    log,
+  });
+  const orders = createOrders({ ...options, outbound });
+  const inbound = createInbound({ ...options, lanes, outbound, orders, reachability });
+  return { inbound, lanes, outbound, reachability, alerts };
+}
+
+/** Once an hour at most: the list has them all (OUT-4). */
+function tellDeadLetter(alerts: Alerts, row: OutboxRow): void {
+  if (alerts.isOwner(row)) return;
+  const { channel, chatId, lastError } = row;
+  alerts.tell(
+    'dead-letter',
+    `A message to ${channel} chat ${chatId} could not be delivered: ${lastError ?? 'unknown reason'}. See xopc gateway outbox list.`,
+  );
+}

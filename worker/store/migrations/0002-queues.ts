@@ -1,0 +1,40 @@
+/**
+ * Inbox rows can be parked until their person asks for them, and know the message in which their answer is shown as it grows;
+ * the answer then replaces it. The outbox is read by what is pending and by what is a dead letter
+ * without a look at all the rest, which is nearly everything. A session knows from which message on the model reads it. Peers
+ * that cannot be written to are remembered until they write themselves.
+ */
+export const queuesSchema = `
+CREATE TABLE parkable_inbox (
+  id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  session_key TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'claimed', 'parked')),
+  claimed_by TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  payload TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  draft TEXT
+) STRICT;
+INSERT INTO parkable_inbox (id, run_id, session_key, state, claimed_by, attempts, payload, received_at)
+  SELECT id, run_id, session_key, state, claimed_by, attempts, payload, received_at FROM inbox;
+DROP TABLE inbox;
+ALTER TABLE parkable_inbox RENAME TO inbox;
+CREATE INDEX inbox_by_session ON inbox (session_key, id);
+
+ALTER TABLE outbox ADD COLUMN closed_as TEXT;
+ALTER TABLE outbox ADD COLUMN replaces TEXT;
+CREATE INDEX outbox_pending ON outbox (seq) WHERE state IN ('queued', 'sending');
+CREATE INDEX outbox_dead ON outbox (seq) WHERE state IN ('failed', 'unknown') AND closed_as IS NULL;
+
+ALTER TABLE sessions ADD COLUMN context_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN reset_at INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE unreachable_peers (
+  channel TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  chat_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (channel, account_id, chat_id)
+) STRICT, WITHOUT ROWID`;
