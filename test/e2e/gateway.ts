@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { ConfigInput } from '../../lib/config/schema.ts';
+import { findRepository } from '../emulators/core/spawned.ts';
 import { type EventStream, openEvents } from './event-stream.ts';
 import { eventually } from './eventually.ts';
 import { createHome, type Home } from './home.ts';
@@ -52,7 +52,7 @@ export type Gateway = {
 
 export type Finished = End & { stdout: string; stderr: string; ms: number };
 
-const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'bin', 'xopc.js');
+const program = join(findRepository(), 'dist', 'bin', 'xopc.js');
 
 /** No model server is there: nothing is detected unless a test wants it. */
 const CLOSED_PORT = '127.0.0.1:9';

@@ -55,7 +55,8 @@ export async function startWorld(): Promise<World> {
   };
 }
 
-let nextBot = 910_000;
+/** A token is leased on the whole machine: programs that run side by side must not share one. */
+let nextBot = 1_000_000 + process.pid * 1_000;
 
 async function createBot(telegram: TelegramEmulator): Promise<Bot> {
   nextBot += 1;
