@@ -2,11 +2,13 @@ import type { FaultRule } from './core/faults.ts';
 import { type EmulatorOptions, type SpawnedEmulator, spawnEmulator } from './core/spawned.ts';
 import type { LlmCall, LlmSettings } from './llm/control-contract.ts';
 import type {
+  AlbumInput,
   BotSeed,
   ChatSeed,
   ClickInput,
   EditInput,
   FloodLimits,
+  PostedAlbum,
   PostedMessage,
   TelegramCall,
   Transcript,
@@ -36,6 +38,8 @@ export interface TelegramEmulator extends Emulator {
   registerBot(bot: BotSeed): Promise<WireUser>;
   revoke(token: string): Promise<void>;
   userMessage(input: UserMessageInput): Promise<PostedMessage>;
+  /** Several files at once; their updates share a `media_group_id`. */
+  sendAlbum(input: AlbumInput): Promise<PostedAlbum>;
   editMessage(input: EditInput): Promise<PostedMessage>;
   click(input: ClickInput): Promise<{ update_id: number | null; id: string }>;
   /** Blocks the bot in a private chat, or throws it out of a group. */
@@ -71,6 +75,7 @@ export async function startTelegramEmulator(options: EmulatorOptions = {}): Prom
     registerBot: (bot) => post('bots', bot),
     revoke: (token) => post('revoke', { token }),
     userMessage: (input) => post('user-message', input),
+    sendAlbum: (input) => post('album', input),
     editMessage: (input) => post('edit', input),
     click: (input) => post('click', input),
     block: (token, chat, blocked = true) => post('block', { token, chat, blocked }),

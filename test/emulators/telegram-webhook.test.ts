@@ -129,6 +129,17 @@ describe('a webhook', () => {
     );
   });
 
+  it('waits an hour at most, whatever Retry-After says', async () => {
+    answer = () => (arrivals.length === 1 ? { status: 503, headers: { 'retry-after': '80000' } } : { status: 200 });
+    await call('setWebhook', { url: hook });
+    await write('one');
+    await vi.waitFor(async () => expect(await telegram.deliveries(token)).toHaveLength(1));
+    await telegram.advanceClock(3_590_000);
+    expect(arrivals).toHaveLength(1);
+    await telegram.advanceClock(11_000);
+    await vi.waitFor(() => expect(arrivals).toHaveLength(2));
+  });
+
   it('may answer with a method call', async () => {
     answer = () => ({ status: 200, body: JSON.stringify({ method: 'sendMessage', chat_id: 5, text: 'pong' }) });
     await call('setWebhook', { url: hook });

@@ -34,7 +34,8 @@ export async function spawnEmulator(name: string, options: EmulatorOptions): Pro
   };
 }
 
-function findRepository(): string {
+/** The folder of the project, from its sources as well as from a bundle of them. */
+export function findRepository(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);

@@ -9,10 +9,12 @@ import { ApiError } from './api-error.ts';
 import type { Bot } from './bot.ts';
 import type { TelegramCall } from './control-contract.ts';
 import { createControlRoutes } from './control-routes.ts';
+import { carryBytes, renderDownload } from './download.ts';
 import type { CallNotes } from './methods/context.ts';
 import { findMethod } from './methods/index.ts';
-import { Params, readParams } from './params.ts';
+import { Params } from './params.ts';
 import { renderError, renderInjected, renderResult } from './render.ts';
+import { type BotRequest, readRequest } from './request.ts';
 import { World } from './world.ts';
 
 interface JournalEntry {
@@ -21,6 +23,7 @@ interface JournalEntry {
   readonly method: string;
   readonly params: Params;
   readonly notes: CallNotes;
+  readonly isDownload: boolean;
   readonly pollsInFlight: number | null;
 }
 
@@ -49,22 +52,25 @@ export class TelegramApp {
   /** Answers one request: control, or a Bot API call. */
   async handle(call: IncomingCall): Promise<void> {
     if (call.path.startsWith('/__/')) return answerControl(this.#control, call);
-    const [, token = '', method = ''] = /^\/bot([^/]*)\/(.*?)\/?$/.exec(decodePath(call.path)) ?? [];
-    const read = tryRead(call);
-    const bot = this.#world.find(token);
-    const entry = await this.#open(token, method, read, bot);
-    await settleExchange({
+    const request = readRequest(call);
+    const { read } = request;
+    const bot = this.#world.find(request.token);
+    const entry = await this.#open(request, bot);
+    const rule = this.#takeFault(entry, call);
+    const perform = (signal: AbortSignal): Promise<Reply> | Reply =>
+      read instanceof ApiError ? renderError(read) : this.#run(entry, bot, signal);
+    const exchange = {
       res: call.res,
       clock: this.#clock,
       record: entry.record,
-      rule: this.#takeFault(entry, call),
-      perform: (signal) => (read instanceof ApiError ? renderError(read) : this.#run(entry, bot, signal)),
+      rule,
+      perform,
       renderError: renderInjected,
-    });
+    };
+    await settleExchange(entry.isDownload ? carryBytes(exchange) : exchange);
   }
 
-  async #open(token: string, name: string, read: Params | ApiError, bot: Bot | undefined): Promise<JournalEntry> {
-    const method = findMethod(name)?.name ?? name;
+  async #open({ token, method, isDownload, read }: BotRequest, bot: Bot | undefined): Promise<JournalEntry> {
     const params = read instanceof ApiError ? new Params({}) : read;
     const isPoll = method === 'getUpdates' && bot !== undefined;
     if (isPoll) await bot.poller.settle();
@@ -72,20 +78,22 @@ export class TelegramApp {
     const record = openRecord(this.#seq, this.#clock.now());
     if (isPoll) bot.poller.track(record);
     const pollsInFlight = isPoll ? bot.poller.countOpen() : null;
-    const entry = { record, token, method, params, notes: {}, pollsInFlight };
+    const entry = { record, token, method, params, notes: {}, isDownload, pollsInFlight };
     this.#journal.push(entry);
     return entry;
   }
 
   #takeFault({ token, method, params }: JournalEntry, call: IncomingCall): FaultRule | null {
     if (this.#faults.isIdle) return null;
-    const content = (): string => `${params.text('text')}\n${JSON.stringify(params.values)}`;
+    const content = (): string => `${params.text('text')}\n${params.text('caption')}\n${JSON.stringify(params.values)}`;
     return this.#faults.take({ method, path: call.path, token, chat: params.text('chat_id'), content });
   }
 
   async #run(entry: JournalEntry, bot: Bot | undefined, signal: AbortSignal): Promise<Reply> {
     try {
-      return renderResult(await this.#invoke(entry, bot, signal));
+      const known = this.#authorise(entry.token, bot);
+      if (entry.isDownload) return renderDownload(known, entry.params.text('file_path'), this.#clock.now());
+      return renderResult(await this.#invoke(entry, known, signal));
     } catch (error) {
       if (error instanceof ApiError) return renderError(error);
       throw error;
@@ -93,19 +101,23 @@ export class TelegramApp {
   }
 
   // The outcome of a call that came back from a webhook is told to nobody, but the journal shows it.
-  async #runWebhookAnswer(bot: Bot, method: string, values: JsonObject): Promise<void> {
+  async #runWebhookAnswer(bot: Bot, name: string, values: JsonObject): Promise<void> {
     const { token } = bot.identity;
-    const entry = await this.#open(token, method, new Params(values), bot);
+    const method = findMethod(name)?.name ?? name;
+    const entry = await this.#open({ token, method, isDownload: false, read: new Params(values) }, bot);
     const { status } = await this.#run(entry, bot, new AbortController().signal);
     entry.record.processed = status === 200;
     closeRecord(entry.record, status, this.#clock.now());
   }
 
-  async #invoke(entry: JournalEntry, bot: Bot | undefined, signal: AbortSignal): Promise<unknown> {
-    const { token, method, params, notes } = entry;
+  #authorise(token: string, bot: Bot | undefined): Bot {
     if (token === '') throw new ApiError(404, 'Not Found');
     if (!this.#world.isToken(token)) throw new ApiError(401, 'Unauthorized: invalid token specified');
     if (bot === undefined || bot.isRevoked) throw new ApiError(401, 'Unauthorized');
+    return bot;
+  }
+
+  async #invoke({ method, params, notes }: JournalEntry, bot: Bot, signal: AbortSignal): Promise<unknown> {
     const found = findMethod(method);
     if (found === undefined) throw new ApiError(404, 'Not Found: method not found');
     return found.run({ bot, params, clock: this.#clock, signal, notes });
@@ -129,30 +141,14 @@ export class TelegramApp {
 }
 
 function showCall({ record, token, method, params, notes, pollsInFlight }: JournalEntry): TelegramCall {
+  const files = [...params.files].map(([field, { name, content }]) => ({ field, name, sizeBytes: content.length }));
   return {
     ...record,
     token,
     method,
     params: params.values,
+    ...(files.length === 0 ? {} : { files }),
     ...notes,
     ...(pollsInFlight === null ? {} : { pollsInFlight }),
   };
-}
-
-function tryRead(call: IncomingCall): Params | ApiError {
-  try {
-    return readParams(call);
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-}
-
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // Not percent-encoded text: it can only lead to "not found".
-    return path;
-  }
 }

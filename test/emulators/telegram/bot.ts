@@ -2,6 +2,7 @@ import type { EmulatorClock } from '../core/clock.ts';
 import { Chat } from './chat.ts';
 import type { ChatSeed } from './control-contract.ts';
 import { FloodGate } from './flood-gate.ts';
+import { MediaStore } from './media-store.ts';
 import { Poller } from './poller.ts';
 import { UpdateQueue } from './update-queue.ts';
 import { Webhook } from './webhook.ts';
@@ -25,6 +26,7 @@ export class Bot {
   readonly poller: Poller;
   readonly webhook: Webhook;
   readonly flood: FloodGate;
+  readonly media: MediaStore;
   readonly callbacks = new Set<string>();
   commands: unknown = [];
   isRevoked = false;
@@ -38,6 +40,7 @@ export class Bot {
     this.poller = new Poller(this.queue, clock);
     this.webhook = new Webhook(this.queue, clock);
     this.flood = new FloodGate(clock);
+    this.media = new MediaStore(identity.token);
   }
 
   /** Sets which updates are created from now on; undefined keeps the last choice, an empty list means the default set. */

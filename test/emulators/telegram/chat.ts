@@ -1,4 +1,6 @@
 import type { ShutOut, TypingInterval } from './control-contract.ts';
+import type { StoredMedia } from './media-store.ts';
+import { renderMedia } from './render-media.ts';
 import type { WireChat, WireEntity, WireMessage, WireUser } from './wire.ts';
 
 /** A message with everything the emulator remembers about it. */
@@ -9,8 +11,12 @@ export interface StoredMessage {
   readonly isFromBot: boolean;
   readonly thread: number | null;
   readonly replyTo: number | null;
+  readonly media: StoredMedia | null;
+  /** What the parts of an album have in common. */
+  readonly mediaGroupId: string | null;
   readonly original: string;
   readonly edits: { readonly text: string; readonly at: number }[];
+  /** The text, or the caption of a message with media. */
   text: string;
   entities: readonly WireEntity[];
   raw: string | null;
@@ -22,7 +28,7 @@ export interface StoredMessage {
 
 /** What a new message is made of. */
 export type NewMessage = Pick<StoredMessage, 'from' | 'isFromBot' | 'thread' | 'replyTo' | 'text' | 'entities'> &
-  Partial<Pick<StoredMessage, 'raw' | 'parseMode' | 'replyMarkup'>>;
+  Partial<Pick<StoredMessage, 'raw' | 'parseMode' | 'replyMarkup' | 'media' | 'mediaGroupId'>>;
 
 type MutableInterval = { -readonly [Key in keyof TypingInterval]: TypingInterval[Key] };
 
@@ -66,6 +72,8 @@ export class Chat {
       raw: null,
       parseMode: null,
       replyMarkup: undefined,
+      media: null,
+      mediaGroupId: null,
       ...message,
       id,
       at,
@@ -112,8 +120,7 @@ export class Chat {
       date: Math.floor(message.at / 1000),
       ...this.#renderThread(message.thread),
       ...(lastEdit === undefined ? {} : { edit_date: Math.floor(lastEdit.at / 1000) }),
-      text: message.text,
-      ...(message.entities.length === 0 ? {} : { entities: message.entities }),
+      ...renderContent(message),
       ...(message.replyMarkup === undefined ? {} : { reply_markup: message.replyMarkup }),
     };
   }
@@ -147,4 +154,15 @@ export class Chat {
     const current = this.typing.findLast((interval) => interval.thread === (thread ?? undefined));
     if (current !== undefined && current.until > at) current.until = at;
   }
+}
+
+function renderContent({ text, entities, media, mediaGroupId }: StoredMessage): Partial<WireMessage> {
+  const marks = entities.length === 0 ? null : entities;
+  if (media === null) return { text, ...(marks === null ? {} : { entities: marks }) };
+  return {
+    ...renderMedia(media),
+    ...(mediaGroupId === null ? {} : { media_group_id: mediaGroupId }),
+    ...(text === '' ? {} : { caption: text }),
+    ...(marks === null ? {} : { caption_entities: marks }),
+  };
 }

@@ -3,6 +3,7 @@ import type { ControlRoutes } from '../core/control.ts';
 import { ControlError, requireNumber, requireString } from '../core/control-body.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type {
+  AlbumInput,
   BotSeed,
   ChatSeed,
   ClickInput,
@@ -11,7 +12,15 @@ import type {
   ShutOut,
   UserMessageInput,
 } from './control-contract.ts';
-import { clickButton, editUserMessage, migrateGroup, postUserMessage, requireChat, shutOut } from './people.ts';
+import {
+  clickButton,
+  editUserMessage,
+  migrateGroup,
+  postAlbum,
+  postUserMessage,
+  requireChat,
+  shutOut,
+} from './people.ts';
 import { renderTranscript } from './transcript.ts';
 import type { World } from './world.ts';
 
@@ -23,6 +32,7 @@ export function createControlRoutes(world: World, clock: EmulatorClock): Control
       return user;
     },
     'POST /__/user-message': (body) => postUserMessage(world.require(body['token']), toUserMessage(body), clock.now()),
+    'POST /__/album': (body) => postAlbum(world.require(body['token']), toAlbum(body), clock.now()),
     'POST /__/edit': (body) => editUserMessage(world.require(body['token']), toEdit(body), clock.now()),
     'POST /__/click': (body) => clickButton(world.require(body['token']), toClick(body), clock.now()),
     'POST /__/block': (body) => {
@@ -69,9 +79,21 @@ function toBotSeed(body: JsonObject): BotSeed {
 
 // Only the fields a mistake is likely in are checked; the typed client takes care of the others.
 function toUserMessage(body: JsonObject): UserMessageInput {
-  requireString(body, 'text');
-  for (const name of ['chat', 'from']) if (body[name] === undefined) throw new ControlError(`${name} is missing`);
+  if (body['text'] !== undefined || body['file'] === undefined) requireString(body, 'text');
+  if (body['file'] !== undefined && !isJsonObject(body['file'])) throw new ControlError('file must be an object');
+  requireWriter(body);
   return body as unknown as UserMessageInput;
+}
+
+function toAlbum(body: JsonObject): AlbumInput {
+  const files = body['files'];
+  if (!Array.isArray(files) || !files.every(isJsonObject)) throw new ControlError('files must be a list of objects');
+  requireWriter(body);
+  return body as unknown as AlbumInput;
+}
+
+function requireWriter(body: JsonObject): void {
+  for (const name of ['chat', 'from']) if (body[name] === undefined) throw new ControlError(`${name} is missing`);
 }
 
 function toChat(value: unknown): ChatSeed {

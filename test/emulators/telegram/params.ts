@@ -1,11 +1,15 @@
 import type { IncomingCall } from '../core/http-server.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts';
 import { ApiError, badRequest } from './api-error.ts';
-import { readMultipart } from './multipart.ts';
+import { readMultipart, type UploadedFile } from './multipart.ts';
 
 /** The parameters of one Bot API call, wherever they came from; later sources (the body) win over the query. */
 export class Params {
-  constructor(readonly values: JsonObject) {}
+  /** `files` are the uploaded parts by field name. */
+  constructor(
+    readonly values: JsonObject,
+    readonly files: ReadonlyMap<string, UploadedFile> = new Map(),
+  ) {}
 
   has(name: string): boolean {
     return this.values[name] !== undefined && this.values[name] !== null;
@@ -51,14 +55,17 @@ export class Params {
 
 /** Reads query, JSON, urlencoded or multipart parameters. */
 export function readParams(call: IncomingCall): Params {
-  const values: JsonObject = Object.fromEntries(call.query);
-  return new Params({ ...values, ...readBody(call) });
-}
-
-function readBody(call: IncomingCall): JsonObject {
-  if (call.body.length === 0) return {};
   const type = call.headers['content-type'] ?? '';
   const kind = (type.split(';').at(0) ?? '').trim().toLowerCase();
+  const query: JsonObject = Object.fromEntries(call.query);
+  if (kind !== 'multipart/form-data' || call.body.length === 0)
+    return new Params({ ...query, ...readFields(call, kind) });
+  const { fields, files } = readMultipart(type, call.body);
+  return new Params({ ...query, ...fields }, files);
+}
+
+function readFields(call: IncomingCall, kind: string): JsonObject {
+  if (call.body.length === 0) return {};
   switch (kind) {
     case 'application/json': {
       const value = parseJson(call.body.toString());
@@ -67,8 +74,6 @@ function readBody(call: IncomingCall): JsonObject {
     }
     case 'application/x-www-form-urlencoded':
       return Object.fromEntries(new URLSearchParams(call.body.toString()));
-    case 'multipart/form-data':
-      return readMultipart(type, call.body);
     default:
       throw new ApiError(400, 'Bad Request: unsupported content type');
   }

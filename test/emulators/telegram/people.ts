@@ -2,15 +2,19 @@ import { ControlError } from '../core/control-body.ts';
 import type { Bot } from './bot.ts';
 import type { Chat, StoredMessage } from './chat.ts';
 import type {
+  AlbumInput,
   ChatSeed,
   ClickInput,
   EditInput,
+  PostedAlbum,
   PostedMessage,
   ShutOut,
   UserMessageInput,
   UserSeed,
 } from './control-contract.ts';
 import { findEntities } from './find-entities.ts';
+import type { StoredMedia } from './media-store.ts';
+import { readUserFile } from './user-file.ts';
 import type { WireEntity, WireUser } from './wire.ts';
 
 /** A person writes into a chat; the bot is told if it may see the message. */
@@ -24,14 +28,17 @@ export function postUserMessage(bot: Bot, input: UserMessageInput, now: number):
   const replyTo = input.replyTo ?? null;
   const replied = replyTo === null ? undefined : chat.find(replyTo);
   if (replyTo !== null && replied === undefined) throw new ControlError(`no message ${replyTo} to reply to`);
+  const { media, text } = readContent(bot, input);
   const message = chat.add(
     {
       from,
       isFromBot: false,
       thread: openThread(chat, input.thread, from, replied),
       replyTo,
-      text: input.text,
-      entities: findEntities(input.text, []),
+      text,
+      entities: findEntities(text, []),
+      media,
+      mediaGroupId: input.mediaGroupId ?? null,
     },
     now,
   );
@@ -40,7 +47,20 @@ export function postUserMessage(bot: Bot, input: UserMessageInput, now: number):
   return { update_id, message_id: message.id };
 }
 
-/** A person changes an own message. */
+/** A person sends two to ten files at once; the bot gets one update after the other. */
+export function postAlbum(bot: Bot, input: AlbumInput, now: number): PostedAlbum {
+  const { files, caption, ...common } = input;
+  if (files.length < 2 || files.length > 10) throw new ControlError('an album has 2 to 10 files');
+  const mediaGroupId = bot.media.nextGroupId();
+  const captioned = caption === undefined ? -1 : files.findIndex((file) => file.caption === undefined);
+  const messages = files.map((file, index) => {
+    const shown = index === captioned && caption !== undefined ? { ...file, caption } : file;
+    return postUserMessage(bot, { ...common, file: shown, mediaGroupId }, now);
+  });
+  return { mediaGroupId, messages };
+}
+
+/** A person changes an own text or caption. */
 export function editUserMessage(bot: Bot, input: EditInput, now: number): PostedMessage {
   const chat = requireChat(bot, input.chat);
   const message = chat.find(input.message_id);
@@ -103,6 +123,16 @@ export function requireChat(bot: Bot, id: number): Chat {
   const chat = bot.chats.get(id);
   if (chat === undefined) throw new ControlError(`no chat ${id}`);
   return chat;
+}
+
+function readContent(bot: Bot, input: UserMessageInput): { media: StoredMedia | null; text: string } {
+  const { file, text } = input;
+  if (file === undefined) {
+    if (input.mediaGroupId !== undefined) throw new ControlError('only a file can be part of an album');
+    return { media: null, text: text ?? '' };
+  }
+  if (text !== undefined && file.caption !== undefined) throw new ControlError('give text or file.caption, not both');
+  return { media: bot.media.add(readUserFile(file)), text: file.caption ?? text ?? '' };
 }
 
 function toUser(seed: UserSeed | number): WireUser {

@@ -9,6 +9,7 @@ import { parseMarkdownV2 } from './parse-markdown.ts';
 import type { WireEntity } from './wire.ts';
 
 const maxTextLength = 4096;
+const maxCaptionLength = 1024;
 
 /** A bot's text after its markup was read. */
 export interface BotText extends MarkedText {
@@ -20,9 +21,12 @@ export interface BotText extends MarkedText {
 export function readText(params: Params): BotText {
   const raw = params.text('text');
   if (raw === '') throw badRequest('message text is empty');
-  const parseMode = params.text('parse_mode');
-  const marked = parse(raw, parseMode, params);
-  return { ...trim(marked), raw, parseMode: parseMode === '' ? null : parseMode };
+  return readMarked(raw, params, 'entities');
+}
+
+/** Reads `caption` with `parse_mode` or `caption_entities`; a caption may be empty. */
+export function readCaption(params: Params): BotText {
+  return readMarked(params.text('caption'), params, 'caption_entities');
 }
 
 /** Checks what only the finished text shows: that something is visible and that it is not too long. */
@@ -32,11 +36,23 @@ export function checkText({ text, entities }: MarkedText): WireEntity[] {
   return findEntities(text, entities);
 }
 
-function parse(raw: string, parseMode: string, params: Params): MarkedText {
+/** Checks that a finished caption is not too long. */
+export function checkCaption({ text, entities }: MarkedText): WireEntity[] {
+  if (Array.from(text).length > maxCaptionLength) throw badRequest('message caption is too long');
+  return findEntities(text, entities);
+}
+
+function readMarked(raw: string, params: Params, entitiesName: string): BotText {
+  const parseMode = params.text('parse_mode');
+  const marked = parse(raw, parseMode, () => readEntities(params, entitiesName));
+  return { ...trim(marked), raw, parseMode: parseMode === '' ? null : parseMode };
+}
+
+function parse(raw: string, parseMode: string, listEntities: () => WireEntity[]): MarkedText {
   switch (parseMode.toLowerCase()) {
     case '':
     case 'none':
-      return { text: raw, entities: readEntities(params) };
+      return { text: raw, entities: listEntities() };
     case 'html':
       return parseHtml(raw);
     case 'markdownv2':
@@ -48,8 +64,8 @@ function parse(raw: string, parseMode: string, params: Params): MarkedText {
   }
 }
 
-function readEntities(params: Params): WireEntity[] {
-  const value = params.json('entities');
+function readEntities(params: Params, name: string): WireEntity[] {
+  const value = params.json(name);
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw badRequest("can't parse message entities: expected an Array");
   return value.map(toEntity);

@@ -1,5 +1,6 @@
 import type { Chat, StoredMessage } from './chat.ts';
-import type { Transcript, TranscriptMessage } from './control-contract.ts';
+import type { Transcript, TranscriptFile, TranscriptMessage } from './control-contract.ts';
+import type { StoredMedia } from './media-store.ts';
 
 /** What a person in the chat has seen so far. */
 export function renderTranscript(chat: Chat): Transcript {
@@ -15,6 +16,8 @@ function renderMessage(message: StoredMessage): TranscriptMessage {
     original: message.original,
     at: message.at,
     edits: message.edits,
+    ...(message.media === null ? {} : { file: renderFile(message.media) }),
+    ...(message.mediaGroupId === null ? {} : { mediaGroupId: message.mediaGroupId }),
     ...(message.raw === null ? {} : { raw: message.raw }),
     ...(message.parseMode === null ? {} : { parseMode: message.parseMode }),
     ...(message.thread === null ? {} : { thread: message.thread }),
@@ -23,4 +26,9 @@ function renderMessage(message: StoredMessage): TranscriptMessage {
     ...(message.reaction === undefined ? {} : { reaction: message.reaction }),
     ...(message.isDeleted ? { deleted: true as const } : {}),
   };
+}
+
+function renderFile({ kind, main }: StoredMedia): TranscriptFile {
+  const { name, size, sha256 } = main;
+  return { kind, name, sizeBytes: size, ...(sha256 === null ? {} : { sha256 }) };
 }

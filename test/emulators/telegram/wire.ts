@@ -29,7 +29,21 @@ export interface WireEntity {
   readonly user?: WireUser;
 }
 
-/** A text message as the Bot API shows it. */
+/** A file as the Bot API shows it; which optional fields there are depends on its kind. */
+export interface WireFile {
+  readonly file_id: string;
+  readonly file_unique_id: string;
+  readonly file_size: number;
+  readonly file_name?: string;
+  readonly mime_type?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly duration?: number;
+  readonly performer?: string;
+  readonly title?: string;
+}
+
+/** A message as the Bot API shows it. */
 export interface WireMessage {
   readonly message_id: number;
   readonly date: number;
@@ -44,6 +58,16 @@ export interface WireMessage {
   readonly edit_date?: number;
   readonly text?: string;
   readonly entities?: readonly WireEntity[];
+  readonly caption?: string;
+  readonly caption_entities?: readonly WireEntity[];
+  readonly media_group_id?: string;
+  /** All sizes, the largest last. */
+  readonly photo?: readonly WireFile[];
+  readonly document?: WireFile;
+  readonly voice?: WireFile;
+  readonly audio?: WireFile;
+  readonly video?: WireFile;
+  readonly animation?: WireFile;
   readonly reply_markup?: unknown;
 }
 

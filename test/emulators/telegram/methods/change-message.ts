@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { badRequest } from '../api-error.ts';
 import type { Chat, StoredMessage } from '../chat.ts';
 import type { Params } from '../params.ts';
-import { checkText, readText } from '../read-text.ts';
+import { type BotText, checkCaption, checkText, readCaption, readText } from '../read-text.ts';
+import type { WireEntity } from '../wire.ts';
 import type { MethodContext } from './context.ts';
 import { findChat, findWritableChat } from './find-chat.ts';
 
@@ -11,26 +12,21 @@ const notModified =
 const deletableMs = 48 * 3_600_000;
 
 /** `editMessageText` of an own message; an unchanged one is an error. */
-export function editMessageText({ bot, params, clock, notes }: MethodContext): unknown {
-  const content = readText(params);
-  const replyMarkup = params.object('reply_markup');
-  const chat = findWritableChat(bot, params);
-  const message = findOwn(chat, params, 'edit');
-  const entities = checkText(content);
-  const isSame =
-    message.text === content.text &&
-    isDeepStrictEqual(message.entities, entities) &&
-    isDeepStrictEqual(message.replyMarkup, replyMarkup);
-  if (isSame) throw badRequest(notModified);
-  bot.flood.pass(chat);
-  message.text = content.text;
-  message.entities = entities;
-  message.raw = content.raw;
-  message.parseMode = content.parseMode;
-  message.replyMarkup = replyMarkup;
-  message.edits.push({ text: content.text, at: clock.now() });
-  notes.messageId = message.id;
-  return chat.render(message);
+export function editMessageText(context: MethodContext): unknown {
+  const content = readText(context.params);
+  return changeText(context, content, (message) => {
+    if (message.media !== null) throw badRequest('there is no text in the message to edit');
+    return checkText(content);
+  });
+}
+
+/** `editMessageCaption` of an own message with media; an empty caption takes it away. */
+export function editMessageCaption(context: MethodContext): unknown {
+  const content = readCaption(context.params);
+  return changeText(context, content, (message) => {
+    if (message.media === null) throw badRequest('there is no caption in the message to edit');
+    return checkCaption(content);
+  });
 }
 
 /** `editMessageReplyMarkup` of an own message. */
@@ -61,6 +57,31 @@ export function setMessageReaction({ bot, params }: MethodContext): true {
   const message = findMessage(chat, params, 'react');
   message.reaction = params.json('reaction');
   return true;
+}
+
+function changeText(
+  { bot, params, clock, notes }: MethodContext,
+  content: BotText,
+  check: (message: StoredMessage) => WireEntity[],
+): unknown {
+  const replyMarkup = params.object('reply_markup');
+  const chat = findWritableChat(bot, params);
+  const message = findOwn(chat, params, 'edit');
+  const entities = check(message);
+  const isSame =
+    message.text === content.text &&
+    isDeepStrictEqual(message.entities, entities) &&
+    isDeepStrictEqual(message.replyMarkup, replyMarkup);
+  if (isSame) throw badRequest(notModified);
+  bot.flood.pass(chat);
+  message.text = content.text;
+  message.entities = entities;
+  message.raw = content.raw;
+  message.parseMode = content.parseMode;
+  message.replyMarkup = replyMarkup;
+  message.edits.push({ text: content.text, at: clock.now() });
+  notes.messageId = message.id;
+  return chat.render(message);
 }
 
 function findOwn(chat: Chat, params: Params, verb: string): StoredMessage {

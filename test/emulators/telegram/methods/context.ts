@@ -5,6 +5,7 @@ import type { Params } from '../params.ts';
 /** What a method adds to its journal entry. */
 export interface CallNotes {
   messageId?: number;
+  messageIds?: readonly number[];
   updateIds?: readonly number[];
 }
 

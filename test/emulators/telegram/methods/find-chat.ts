@@ -41,6 +41,18 @@ export function findThread(chat: Chat, params: Params): number | null {
   return thread;
 }
 
+/** The message to reply to; null when none was named, or it is gone and that is allowed. */
+export function findReplied(chat: Chat, params: Params): number | null {
+  const reply = params.object('reply_parameters');
+  const id = reply === undefined ? params.integer('reply_to_message_id', 0) : Number(reply['message_id'] ?? 0);
+  if (id === 0) return null;
+  if (chat.find(id) !== undefined) return id;
+  const isOptional =
+    reply === undefined ? params.flag('allow_sending_without_reply') : reply['allow_sending_without_reply'] === true;
+  if (isOptional) return null;
+  throw badRequest('message to be replied not found');
+}
+
 function findByName(bot: Bot, name: string): Chat | undefined {
   const wanted = name.toLowerCase();
   const chats = [...bot.chats.values()];

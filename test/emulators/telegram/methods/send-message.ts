@@ -1,9 +1,7 @@
 import { badRequest } from '../api-error.ts';
-import type { Chat } from '../chat.ts';
-import type { Params } from '../params.ts';
 import { checkText, readText } from '../read-text.ts';
 import type { MethodContext } from './context.ts';
-import { findThread, findWritableChat } from './find-chat.ts';
+import { findReplied, findThread, findWritableChat } from './find-chat.ts';
 
 /** `sendMessage`: the checks come in the order of the real server. */
 export function sendMessage({ bot, params, clock, notes }: MethodContext): unknown {
@@ -43,15 +41,4 @@ export function sendMessageDraft({ bot, params, clock }: MethodContext): true {
   if (content !== null) checkText(content);
   chat.drafts.push({ draftId, text: content?.text ?? '', at: clock.now() });
   return true;
-}
-
-function findReplied(chat: Chat, params: Params): number | null {
-  const reply = params.object('reply_parameters');
-  const id = reply === undefined ? params.integer('reply_to_message_id', 0) : Number(reply['message_id'] ?? 0);
-  if (id === 0) return null;
-  if (chat.find(id) !== undefined) return id;
-  const isOptional =
-    reply === undefined ? params.flag('allow_sending_without_reply') : reply['allow_sending_without_reply'] === true;
-  if (isOptional) return null;
-  throw badRequest('message to be replied not found');
 }
