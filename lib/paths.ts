@@ -19,6 +19,8 @@ export type Paths = {
   /** Why the last start needs a person; absent when it does not. */
   fatalFile: string;
   restartIntentFile: string;
+  /** Files that came in with messages. */
+  filesDir: string;
   logsDir: string;
   logFile: string;
   credentialsDir: string;
@@ -49,6 +51,7 @@ export function resolvePaths(env: Environment, configFlag?: string): Paths {
     lastExitsFile: join(runDir, 'last-exits.json'),
     fatalFile: join(runDir, 'fatal.json'),
     restartIntentFile: join(runDir, 'restart-intent.json'),
+    filesDir: join(stateDir, 'files'),
     logsDir,
     logFile: join(logsDir, 'gateway.log'),
     credentialsDir,

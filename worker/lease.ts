@@ -1,4 +1,5 @@
 import type { Logger } from '../lib/log.ts';
+import { type Clocks, watchClock } from './clock-jump.ts';
 import type { Services } from './services.ts';
 
 export type Lease = {
@@ -19,12 +20,18 @@ export type Lease = {
 const PRUNE_EVERY_MS = 3_600_000;
 
 /** What must run in one worker only: channels, the outbox and housekeeping (SPEC 3.4, manual "channel start order"). */
-export function createLease(options: { owner: string; services: () => Services; log: Logger }): Lease {
+export function createLease(options: { owner: string; services: () => Services; log: Logger; clocks?: Clocks }): Lease {
   const { owner, log } = options;
   let epoch = 0;
   let granted = 0;
   let prune: NodeJS.Timeout | undefined;
+  let endWatch: () => void = () => undefined;
   let isReleased = false;
+
+  function reprobe(jumpMs: number): void {
+    log.warn({ jumpMs }, 'The clock jumped or this process stood still; every channel is checked anew');
+    options.services().registry.reprobe();
+  }
 
   async function startOutbox(services: Services): Promise<number | null> {
     if (isReleased) return null;
@@ -44,6 +51,7 @@ export function createLease(options: { owner: string; services: () => Services; 
     async take(grant) {
       granted = grant;
       if (isReleased) return;
+      endWatch = watchClock({ ...options.clocks, onJump: reprobe });
       const services = options.services();
       const { registry } = services;
       epoch = await services.store.leases.take(owner);
@@ -52,7 +60,7 @@ export function createLease(options: { owner: string; services: () => Services; 
       const channelPhase1StartMs = since(startedAt);
       const replayOutboundMs = registry.deferral.ids.length === 0 ? await startOutbox(services) : null;
       log.info(
-        { ...startupFields(services), stage: 'phase1', channelPhase1StartMs, replayOutboundMs },
+        { ...startupFields(services), stage: 'phase1', ...registry.spent, channelPhase1StartMs, replayOutboundMs },
         'Channel start: phase-1 complete',
       );
     },
@@ -73,15 +81,19 @@ export function createLease(options: { owner: string; services: () => Services; 
         },
         'Channel start: phase-2 complete',
       );
+      // The worker may have begun to end meanwhile.
+      if (isReleased) return;
       const clean = (): void =>
         void services.store
           .prune()
-          .catch((error: unknown) => log.error({ err: error }, 'Old rows could not be removed'));
+          .then(() => services.files.prune())
+          .catch((error: unknown) => log.error({ err: error }, 'What is old could not be removed'));
       clean();
       prune = setInterval(clean, PRUNE_EVERY_MS);
     },
     async stopIntake() {
       isReleased = true;
+      endWatch();
       clearInterval(prune);
       await options.services().registry.stop();
     },

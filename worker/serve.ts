@@ -155,8 +155,7 @@ function buildRoutes(
 ): ReturnType<typeof listRoutes> {
   const { config, welcome } = options;
   const { registry, store, events } = services;
-  const isDegraded = (): boolean =>
-    registry.list().some(({ accounts }) => accounts.some(({ state }) => state === 'down'));
+  const isDegraded = (): boolean => registry.list().some(({ state }) => state === 'down');
   const details = async (): Promise<Record<string, unknown>> => ({
     pid: process.pid,
     channels: registry.list(),

@@ -1,3 +1,4 @@
+import type { AccountPolicy } from '../lib/account-policy.ts';
 import type { Config } from '../lib/config/schema.ts';
 import type { Environment } from '../lib/env.ts';
 import type { Logger } from '../lib/log.ts';
@@ -8,12 +9,11 @@ import { createProviders, listProviderSecrets } from './agent/providers/create.t
 import { createOfflineProvider } from './agent/providers/offline.ts';
 import type { Provider } from './agent/providers/provider.ts';
 import { createRuns, type Runs } from './agent/runs.ts';
-import { createRegistry, type Registry } from './channels/registry.ts';
+import { createRegistry, defineChannel, type Registry } from './channels/registry.ts';
 import { resolveTelegramAccounts } from './channels/telegram/accounts.ts';
 import { createTelegramChannel } from './channels/telegram/index.ts';
 import { createWebchatChannel } from './channels/webchat.ts';
 import { createEventHub, type EventHub } from './events.ts';
-import type { AccountPolicy } from './messages/admission.ts';
 import { createMessagePath, type MessagePath } from './messages/path.ts';
 import { openStore, type Store } from './store/index.ts';
 
@@ -60,9 +60,11 @@ export function createServices(options: ServicesOptions): Services {
   const events = createEventHub();
   const runs = createRuns();
   const holder = { stateDir: paths.stateDir, instanceId: options.instanceId };
-  const plugins = [
-    createWebchatChannel(),
-    ...(telegramAccounts.length > 0 ? [createTelegramChannel(telegramAccounts, undefined, holder)] : []),
+  const factories = [
+    defineChannel(createWebchatChannel),
+    ...(telegramAccounts.length > 0
+      ? [defineChannel(() => createTelegramChannel(telegramAccounts, undefined, holder))]
+      : []),
   ];
   const {
     channelConnectDeferMode: mode,
@@ -70,7 +72,7 @@ export function createServices(options: ServicesOptions): Services {
     channelConnectDeferSkipIds: skipIds,
   } = config.gateway;
   const registry: Registry = createRegistry({
-    plugins,
+    factories,
     defer: { mode, ids, skipIds },
     receive: (channel, accountId, messages, cursor) =>
       path.inbound.receive({
@@ -81,7 +83,15 @@ export function createServices(options: ServicesOptions): Services {
         ...(cursor === undefined ? {} : { cursor }),
       }),
     readCursor: (channel, accountId) => store.inbox.cursor(channel, accountId),
-    onStatus: (channel, status) => events.publish('channel.status', { channel, ...status }),
+    onStatus(channel, status) {
+      events.publish('channel.status', { channel, ...status });
+      const { accountId, state, lastError = '' } = status;
+      if (state === 'conflict' || state === 'down')
+        path.alerts.tell(
+          `${channel}/${accountId}/${state}`,
+          `${channel}/${accountId} is in the state "${state}": ${lastError}`,
+        );
+    },
     log,
   });
   const fallbackModel = createFallbackModel({ providers, canDetect: remote.size === 0, env, log });
@@ -97,6 +107,7 @@ export function createServices(options: ServicesOptions): Services {
     providers,
     fallbackModel: fallbackModel.find,
     policyOf,
+    filesDir: paths.filesDir,
     owner,
     log,
   });
@@ -113,10 +124,18 @@ export function createServices(options: ServicesOptions): Services {
 }
 
 /** An account without settings lets nobody in. */
-const CLOSED: AccountPolicy = { dmPolicy: 'disabled', allowFrom: [] };
+const CLOSED: AccountPolicy = {
+  dmPolicy: 'disabled',
+  allowFrom: [],
+  groupPolicy: 'disabled',
+  groupAllowFrom: [],
+  requireMention: true,
+  groups: new Map(),
+};
 
-function readPolicy({ dmPolicy, allowFrom }: ReturnType<typeof resolveTelegramAccounts>[number]): AccountPolicy {
-  return { dmPolicy, allowFrom };
+function readPolicy(account: AccountPolicy): AccountPolicy {
+  const { dmPolicy, allowFrom, groupPolicy, groupAllowFrom, requireMention, groups } = account;
+  return { dmPolicy, allowFrom, groupPolicy, groupAllowFrom, requireMention, groups };
 }
 
 async function warm(providers: Iterable<Provider>, fallbackModel: FallbackModel): Promise<void> {

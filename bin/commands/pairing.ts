@@ -2,7 +2,15 @@ import { resolvePaths } from '../../lib/paths.ts';
 import { type Call, callOrFail, findEndpoint } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 
-type Pairing = { channel: string; account_id: string; peer_id: string; name?: string; code?: string; state: string };
+type Pairing = {
+  channel: string;
+  account_id: string;
+  peer_id: string;
+  name?: string;
+  code?: string;
+  state: string;
+  expires_at?: string;
+};
 
 /** `xopc gateway pairing list`. */
 export async function listPairings(context: CommandContext, options: Record<string, unknown>): Promise<void> {
@@ -46,6 +54,7 @@ async function call({ env, output, configFlag }: CommandContext, request: Call):
   return callOrFail(await findEndpoint(resolvePaths(env, configFlag), env), request, output);
 }
 
-function describe({ channel, account_id: account, peer_id: peer, name, code }: Pairing): Record<string, string> {
-  return { channel, account, peer, name: name === undefined ? '' : ` (${name})`, code: code ?? '' };
+function describe(pairing: Pairing): Record<string, string> {
+  const { channel, account_id: account, peer_id: peer, name, code = '', expires_at: until = '' } = pairing;
+  return { channel, account, peer, name: name === undefined ? '' : ` (${name})`, code, until };
 }

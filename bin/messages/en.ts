@@ -39,7 +39,7 @@ export const en = {
   unreachableHint: 'Is it running? See: xopc gateway status',
   refused: 'The gateway refused: {message}',
   noPairings: 'Nobody is paired and nobody asks to be.',
-  pairingPending: '{channel}/{account}: {peer}{name} asks with code {code}',
+  pairingPending: '{channel}/{account}: {peer}{name} asks with code {code}, valid until {until}',
   pairingApproved: '{channel}/{account}: {peer}{name} is paired',
   outboxItem: '{id} {state} {channel}/{account} chat {chat}, {at}: {text}{error}',
   outboxTotal: '{pending} waiting, {dead} given up',

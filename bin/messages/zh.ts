@@ -41,7 +41,7 @@ export const zh = {
   unreachableHint: '网关在运行吗?查看:xopc gateway status',
   refused: '网关拒绝了请求:{message}',
   noPairings: '没有已配对的用户,也没有待处理的配对请求。',
-  pairingPending: '{channel}/{account}:{peer}{name} 请求配对,代码 {code}',
+  pairingPending: '{channel}/{account}:{peer}{name} 请求配对,代码 {code},有效期至 {until}',
   pairingApproved: '{channel}/{account}:{peer}{name} 已配对',
   outboxItem: '{id} {state} {channel}/{account} 会话 {chat},{at}:{text}{error}',
   outboxTotal: '{pending} 条等待中,{dead} 条已放弃',

@@ -31,7 +31,9 @@ export function loadConfig(path: string, env: Environment, overrides: WorkerOver
   const input = applyOverrides(source.value, env, overrides);
   const parsed = v.safeParse(configSchema, input);
   const problems = [...source.problems];
-  if (!parsed.success) problems.push(...parsed.issues.map(describeIssue));
+  // A variable that is not set leaves an empty text behind, whose own faults would only confuse.
+  const isKnown = ({ path: place }: FieldProblem) => source.problems.some((problem) => problem.path === place);
+  if (!parsed.success) problems.push(...parsed.issues.map(describeIssue).filter((problem) => !isKnown(problem)));
   if (parsed.success) problems.push(...findMisplacedLists(input, parsed.output), ...findContradictions(parsed.output));
   if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
   return { config: deepFreeze(parsed.output), warnings: findUnknownKeys(configSchema, source.value) };

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
 import { LOG_LEVELS } from '../log-level.ts';
+import { describe } from './describe.ts';
+import { telegram } from './telegram.ts';
 
 /** A duration such as `"25s"` or a number of seconds, held as milliseconds. */
 const duration = (fallback: string) =>
@@ -18,8 +20,6 @@ const duration = (fallback: string) =>
 
 const integer = (minimum: number, maximum: number) =>
   v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum));
-
-const describe = <T extends v.GenericSchema>(schema: T, text: string) => v.pipe(schema, v.description(text));
 
 /** `"provider/model"`, or a chain of them. */
 const modelChoice = v.union(
@@ -129,37 +129,6 @@ const provider = v.union(
   ],
   'must be an API key or {"baseUrl", "apiKey", ...}',
 );
-
-const dmPolicy = v.picklist(['pairing', 'allowlist', 'open', 'disabled']);
-
-const telegramAccount = {
-  enabled: v.optional(v.boolean()),
-  botToken: describe(
-    v.optional(v.string()),
-    'Token from @BotFather. Also TELEGRAM_BOT_TOKEN for the account "default".',
-  ),
-  dmPolicy: describe(
-    v.optional(dmPolicy),
-    'Who may write in private: after pairing, listed ids, anyone, nobody. Default pairing.',
-  ),
-  allowFrom: describe(
-    v.optional(v.array(v.union([v.string(), v.number()]))),
-    'Numeric user ids that need no pairing; "*" is anyone.',
-  ),
-  apiRoot: describe(
-    v.optional(v.pipe(v.string(), v.url('must be a URL'))),
-    'Bot API server. Default https://api.telegram.org.',
-  ),
-};
-
-const telegram = v.object({
-  ...telegramAccount,
-  enabled: v.optional(v.boolean(), false),
-  accounts: v.optional(
-    v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(telegramAccount)),
-    {},
-  ),
-});
 
 const outbox = v.object({
   ambiguous: describe(

@@ -11,7 +11,7 @@ let bot: Bot;
 beforeAll(async () => {
   world = await startWorld();
   bot = await world.createBot();
-  await startGateway({ config: world.configure(bot) });
+  await startGateway({ config: world.configure(bot, { groupPolicy: 'open' }) });
 });
 afterAll(async () => {
   await stopAll();

@@ -26,9 +26,9 @@ export type Bot = {
 export type World = {
   telegram: TelegramEmulator;
   llm: LlmEmulator;
-  /** A bot nobody used before. */
-  createBot(): Promise<Bot>;
-  /** Settings for a gateway that answers with the emulated model; with a bot, also on the emulated Telegram, open to all. */
+  /** A bot nobody used before; with `privacy` off it sees everything that is said in its groups. */
+  createBot(seed?: { privacy?: boolean }): Promise<Bot>;
+  /** Settings for a gateway that answers with the emulated model; with a bot, also on the emulated Telegram, open to all in private. */
   configure(bot?: Bot, telegram?: TelegramInput, more?: ConfigInput): ConfigInput;
   stop(): Promise<void>;
 };
@@ -39,7 +39,7 @@ export async function startWorld(): Promise<World> {
   return {
     telegram,
     llm,
-    createBot: () => createBot(telegram),
+    createBot: (seed) => createBot(telegram, seed),
     configure(bot, settings = {}, more = {}) {
       const channel = { enabled: true, apiRoot: telegram.url, dmPolicy: 'open', ...settings } as const;
       return {
@@ -58,11 +58,11 @@ export async function startWorld(): Promise<World> {
 /** A token is leased on the whole machine: programs that run side by side must not share one. */
 let nextBot = 1_000_000 + process.pid * 1_000;
 
-async function createBot(telegram: TelegramEmulator): Promise<Bot> {
+async function createBot(telegram: TelegramEmulator, seed: { privacy?: boolean } = {}): Promise<Bot> {
   nextBot += 1;
   const token = `${nextBot}:AAH-secret-of-the-bot_${nextBot}`;
   const username = `bot_${nextBot}`;
-  await telegram.registerBot({ token, username });
+  await telegram.registerBot({ token, username, ...seed });
   const answers = async (chat: number): Promise<TranscriptMessage[]> =>
     (await telegram.transcript(token, chat)).messages.filter(({ from }) => from === 'bot');
   return {

@@ -1,14 +1,15 @@
 import * as v from 'valibot';
+import type { AccountPolicy } from '../../lib/account-policy.ts';
 import { type Config, type ConfigInput, configSchema } from '../../lib/config/schema.ts';
 import type { Provider } from '../../worker/agent/providers/provider.ts';
 import { createRuns, type Runs } from '../../worker/agent/runs.ts';
 import type { ChannelPlugin } from '../../worker/channels/plugin.ts';
-import { createRegistry, type Registry } from '../../worker/channels/registry.ts';
+import { createRegistry, defineChannel, type Registry } from '../../worker/channels/registry.ts';
 import { createWebchatChannel } from '../../worker/channels/webchat.ts';
 import { createEventHub, type EventHub, type GatewayEvent } from '../../worker/events.ts';
-import type { AccountPolicy } from '../../worker/messages/admission.ts';
 import { createMessagePath, type MessagePath } from '../../worker/messages/path.ts';
 import type { Store } from '../../worker/store/index.ts';
+import { OPEN } from './policies.ts';
 import { createRecordingLog, type LogEntry } from './recording-log.ts';
 import { createScriptedChannel, type ScriptedChannel } from './scripted-channel.ts';
 import { createScriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
@@ -20,7 +21,9 @@ export type AssembledOptions = {
   plugins?: readonly ChannelPlugin[];
   providers?: readonly Provider[];
   owner?: string;
-  policy?: AccountPolicy;
+  /** What differs from letting everybody in. */
+  policy?: Partial<AccountPolicy>;
+  filesDir?: string;
 };
 
 export type AssembledGateway = MessagePath & {
@@ -45,7 +48,8 @@ export function createConfig(input: ConfigInput = {}): Config {
 
 /** The parts of a worker that carry messages, put together as the product does, around a channel and a provider of the test. */
 export function assembleGateway(options: AssembledOptions): AssembledGateway {
-  const { store, owner = 'w1', policy = { dmPolicy: 'open', allowFrom: [] } } = options;
+  const { store, owner = 'w1' } = options;
+  const policy = { ...OPEN, ...options.policy };
   const config = createConfig({ agents: { defaults: { model: 'scripted/model' } }, ...options.config });
   const { log, entries: logged } = createRecordingLog();
   const events = createEventHub();
@@ -56,7 +60,7 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
   const provider = createScriptedProvider();
   let epoch = 0;
   const registry: Registry = createRegistry({
-    plugins: options.plugins ?? [createWebchatChannel(), channel],
+    factories: (options.plugins ?? [createWebchatChannel(), channel]).map((plugin) => defineChannel(() => plugin)),
     defer: { mode: 'off', ids: [], skipIds: [] },
     receive: (id, accountId, messages, cursor) =>
       path.inbound.receive({ channel: id, accountId, messages, epoch, ...(cursor === undefined ? {} : { cursor }) }),
@@ -75,6 +79,7 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
     providers,
     fallbackModel: async () => 'scripted/model',
     policyOf: () => policy,
+    filesDir: options.filesDir ?? '/nonexistent',
     owner,
     log,
   });

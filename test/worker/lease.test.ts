@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createRegistry } from '../../worker/channels/registry.ts';
+import { createRegistry, defineChannel } from '../../worker/channels/registry.ts';
 import { createLease, type Lease } from '../../worker/lease.ts';
 import type { Services } from '../../worker/services.ts';
 import { type AssembledGateway, assembleGateway } from './assembled-gateway.ts';
@@ -7,7 +7,13 @@ import { createRecordingLog, type LogEntry } from './recording-log.ts';
 import { createScriptedChannel } from './scripted-channel.ts';
 import { enqueueOne, inboxRow, openTemporaryStore } from './temporary-store.ts';
 
-type Bench = { lease: Lease; gateway: AssembledGateway; started: string[]; entries: LogEntry[] };
+type Bench = {
+  lease: Lease;
+  gateway: AssembledGateway;
+  started: string[];
+  entries: LogEntry[];
+  clocks: { ms: number };
+};
 
 /** A worker's lease around real services with a channel, which starts before or after the port listens. */
 function createBench(isDeferred: boolean): Bench {
@@ -16,7 +22,13 @@ function createBench(isDeferred: boolean): Bench {
   const channel = createScriptedChannel({ id: 'other', deferConnectUntilAfterListen: isDeferred });
   const { log, entries } = createRecordingLog();
   const registry = createRegistry({
-    plugins: [{ ...channel, start: async () => void started.push('channel') }],
+    factories: [
+      defineChannel(() => ({
+        ...channel,
+        start: async () => void started.push('channel'),
+        reprobe: () => void started.push('reprobed'),
+      })),
+    ],
     defer: { mode: 'auto', ids: [], skipIds: [] },
     receive: async () => undefined,
     readCursor: async () => undefined,
@@ -25,12 +37,18 @@ function createBench(isDeferred: boolean): Bench {
   });
   registry.init();
   const services = { ...gateway, registry } as unknown as Services;
-  const lease = createLease({ owner: 'w1', services: () => services, log });
+  const clocks = { ms: 0 };
+  const lease = createLease({
+    owner: 'w1',
+    services: () => services,
+    log,
+    clocks: { everyMs: 5, now: () => clocks.ms, monotonic: () => 0 },
+  });
   onTestFinished(async () => {
     await lease.stopIntake();
     await lease.release(0);
   });
-  return { lease, gateway, started, entries };
+  return { lease, gateway, started, entries, clocks };
 }
 
 describe('the lease of a worker', () => {
@@ -49,6 +67,8 @@ describe('the lease of a worker', () => {
       channelConnectDeferMode: 'auto',
       channelConnectDeferSource: 'meta',
       deferredChannelIds: [],
+      channelInitMs: expect.any(Number),
+      deferPlanMs: expect.any(Number),
       channelPhase1StartMs: expect.any(Number),
       replayOutboundMs: expect.any(Number),
     });
@@ -59,14 +79,39 @@ describe('the lease of a worker', () => {
     await enqueueOne(gateway.store, 'waited', { chatId: '1' });
     await lease.take(1);
     expect([started, gateway.channel.sent]).toEqual([[], []]);
+    expect(entries.find(({ fields }) => fields['stage'] === 'phase1')).toMatchObject({
+      message: expect.stringContaining('phase-1 complete'),
+      fields: { replayOutboundMs: null, channelConnectDeferSource: 'meta', deferredChannelIds: ['other'] },
+    });
     await lease.activate();
     expect(started).toEqual(['channel']);
     await expect.poll(() => gateway.channel.textsOf('1')).toEqual(['waited']);
-    expect(entries.find(({ fields }) => fields['stage'] === 'phase2')?.fields).toMatchObject({
-      deferredChannelIds: ['other'],
-      channelPhase2DeferredMs: expect.any(Number),
-      onHttpListeningTotalMs: expect.any(Number),
+    expect(entries.find(({ fields }) => fields['stage'] === 'phase2')).toMatchObject({
+      message: expect.stringContaining('phase-2 complete'),
+      fields: {
+        phase: 'gateway.channel_startup',
+        channelConnectDeferMode: 'auto',
+        channelConnectDeferSource: 'meta',
+        deferredChannelIds: ['other'],
+        channelPhase2DeferredMs: expect.any(Number),
+        replayOutboundMs: expect.any(Number),
+        onHttpListeningTotalMs: expect.any(Number),
+      },
     });
+  });
+
+  it('has the channels checked when the clock jumps, until the intake stops', async () => {
+    const { lease, started, entries, clocks } = createBench(false);
+    clocks.ms += 3_600_000;
+    await lease.take(1);
+    expect(started).toEqual(['channel']);
+    clocks.ms += 3_600_000;
+    await expect.poll(() => started).toEqual(['channel', 'reprobed']);
+    expect(entries.find(({ fields }) => fields['jumpMs'] === 3_600_000)?.level).toBe('warn');
+    await lease.stopIntake();
+    clocks.ms += 3_600_000;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(started).toEqual(['channel', 'reprobed']);
   });
 
   it('that comes after the worker began to end starts nothing', async () => {

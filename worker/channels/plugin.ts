@@ -8,15 +8,27 @@ export type Peer = {
   threadId?: string;
 };
 
+export type FileKind = 'image' | 'voice' | 'audio' | 'video' | 'file';
+
+/** A file that came with a message and is still at the platform, which fetches it by `ref`. */
+export type InboundFile = { kind: FileKind; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
+
 /** A message that came in, already in our terms. */
 export type InboundMessage = {
   accountId: string;
   peer: Peer;
   senderId: string;
   senderName?: string;
+  /** The sender is a program: only by naming the bot does it ask something, whatever the group allows. */
+  isFromBot?: true;
   text: string;
+  files?: readonly InboundFile[];
+  /** Messages with the same one were sent as one. */
+  albumId?: string;
   /** False for a group message that speaks to somebody else: it is context, not a question. */
   isAddressed: boolean;
+  /** The new wording of an earlier message. It never starts a turn. */
+  isEdit?: true;
   /** The platform's own id of this event; the same one never starts a second turn (IN-1). */
   dedupeKey: string;
   /** The platform's message id, for replies. */
@@ -100,6 +112,8 @@ export type ChannelPlugin = {
   edit?(target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'>;
   /** How an account shows an answer while it grows; undefined when it does not. */
   streaming?(accountId: string, peerKind: Peer['kind']): Streaming | undefined;
+  /** Fetches a file that came in. Throws Rejected when it can never be had, e.g. because it is too large. */
+  fetchFile?(accountId: string, ref: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The clock jumped or the network changed: the transport is proven anew at once (LIVE-3). */
   reprobe?(): void;
   /** Shows the peer that an answer is being written; lasts a few seconds and may fail without harm. */

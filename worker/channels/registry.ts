@@ -1,36 +1,43 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorMessage } from '../../lib/errors.ts';
+import { GatewayError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import { monotonicMs } from '../../lib/monotonic.ts';
+import { type Deferral, type DeferSettings, planDeferral } from './deferral.ts';
+import type { ChannelFactory, Intake } from './generation.ts';
+import { ChannelLife, type ChannelSummary, LIFE_TIMING, type LifeTiming } from './life.ts';
 import {
-  type AccountStatus,
-  type ChannelContext,
   type ChannelPlugin,
   type EditTarget,
   type OutboundMessage,
   type Peer,
   type Posted,
+  Rejected,
   type Streaming,
   Unreachable,
 } from './plugin.ts';
+import { keepTyping, type TypingTarget } from './typing.ts';
 
-export type DeferSettings = { mode: 'auto' | 'off' | 'explicit'; ids: readonly string[]; skipIds: readonly string[] };
+export type { ChannelFactory } from './generation.ts';
+export type { ChannelSummary } from './life.ts';
 
-export type RegistryOptions = {
-  plugins: readonly ChannelPlugin[];
+export type RegistryOptions = Intake & {
+  factories: readonly ChannelFactory[];
   defer: DeferSettings;
-  receive(channel: string, ...args: Parameters<ChannelContext['receive']>): Promise<void>;
-  readCursor(channel: string, accountId: string): Promise<string | undefined>;
-  onStatus(channel: string, status: AccountStatus): void;
+  timing?: Partial<LifeTiming>;
   log: Logger;
 };
 
-export type ChannelSummary = { id: string; label: string; accounts: readonly AccountStatus[] };
-
 export type Registry = {
-  /** Initialises every channel; one that fails is left out. */
+  /** Initialises every channel; one that fails is listed as down and tried again when the channels start. */
   init(): void;
   /** Starts the channels that do not wait for the HTTP port, or those that do. Failures are isolated and retried for ever. */
   start(phase: 'before-listen' | 'after-listen'): Promise<void>;
+  /**
+   * Stops one channel and starts a fresh instance of it, also when the old one does not stop. Throws CHANNEL_NOT_FOUND, and
+   * NOT_READY while the channels of this worker do not run.
+   */
+  restart(channel: string): Promise<void>;
+  /** The clock jumped or the network changed: every channel proves its transport anew (LIVE-3). */
+  reprobe(): void;
   stop(): Promise<void>;
   has(channel: string): boolean;
   textLimit(channel: string): number;
@@ -40,154 +47,122 @@ export type Registry = {
   edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
   /** How a channel shows an answer while it grows; undefined when it does not. */
   streaming(channel: string, accountId: string, peerKind: Peer['kind']): Streaming | undefined;
-  /** Shows "typing" in a chat until the signal aborts; never fails. */
-  showTyping(
-    target: { channel: string; accountId: string; chatId: string; threadId?: string },
+  /** Fetches a file that came in. Throws Rejected when it can never be had, Unreachable when the channel is not there now. */
+  fetchFile(
+    channel: string,
+    file: { accountId: string; ref: string },
     signal: AbortSignal,
-  ): void;
+  ): Promise<ReadableStream<Uint8Array>>;
+  /** Shows "typing" in a chat until the signal aborts; never fails. */
+  showTyping(target: { channel: string } & TypingTarget, signal: AbortSignal): void;
   list(): ChannelSummary[];
-  /** Ids that wait for the HTTP port, and why these (manual: structured log of the channel start). */
-  deferral: { mode: DeferSettings['mode']; source: 'meta' | 'explicit' | 'off'; ids: readonly string[] };
+  /** Ids that wait for the HTTP port, and why these. */
+  deferral: Deferral;
+  /** Milliseconds that planning and `init` took. */
+  readonly spent: { deferPlanMs: number; channelInitMs: number };
 };
 
-const TYPING_EVERY_MS = 4_000;
-const STOP_BUDGET_MS = 3_000;
+type Lives = ReadonlyMap<string, ChannelLife>;
+
 const DEFAULT_TEXT_LIMIT = 4_000;
+
+/** Makes a factory of a function that creates a plugin. */
+export function defineChannel(create: () => ChannelPlugin): ChannelFactory {
+  return { meta: create().meta, create };
+}
 
 /** Holds the channels of this worker: their life, and the way to them by id (SPEC 7.1). */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { log } = options;
-  const plugins = new Map(options.plugins.map((plugin) => [plugin.meta.id, plugin]));
-  const deferral = planDeferral(options.plugins, options.defer);
-  const deferred = new Set(deferral.ids);
-  const stopping = new AbortController();
-
-  async function connect(plugin: ChannelPlugin): Promise<void> {
-    for (let waitMs = 1_000; !stopping.signal.aborted; waitMs = Math.min(waitMs * 2, 60_000)) {
-      try {
-        return await plugin.start(stopping.signal);
-      } catch (error) {
-        log.error({ err: error, channel: plugin.meta.id, retryMs: waitMs }, 'A channel could not start; trying again');
-        await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-      }
-    }
-  }
-
+  const { factories, log } = options;
+  const timing = { ...LIFE_TIMING, ...options.timing };
+  const planned = measure(() => planDeferral(factories, options.defer));
+  const deferral = planned.result;
+  const spent = { deferPlanMs: planned.ms, channelInitMs: 0 };
+  const lives: Lives = new Map(
+    factories.map((factory) => [factory.meta.id, new ChannelLife({ factory, intake: options, timing, log })]),
+  );
+  const all = [...lives.values()];
   return {
     init() {
-      for (const plugin of options.plugins) {
-        if (!initPlugin(plugin, options)) plugins.delete(plugin.meta.id);
-      }
+      spent.channelInitMs = measure(() => {
+        for (const life of all) life.init();
+      }).ms;
     },
     async start(phase) {
-      const chosen = [...plugins.values()].filter(
-        (plugin) => deferred.has(plugin.meta.id) === (phase === 'after-listen'),
-      );
-      // A channel that cannot connect keeps trying in the background; the others do not wait for it.
-      await Promise.all(
-        chosen.map((plugin) => Promise.race([connect(plugin), sleep(START_BUDGET_MS, undefined, { ref: false })])),
-      );
+      const isChosen = ({ meta }: ChannelLife): boolean =>
+        deferral.ids.includes(meta.id) === (phase === 'after-listen');
+      await Promise.all(all.filter(isChosen).map((life) => life.start()));
+    },
+    restart: (channel) => restartOne(lives, channel),
+    reprobe() {
+      for (const life of all) life.reprobe();
     },
     async stop() {
-      stopping.abort();
-      const stops = [...plugins.values()].map((plugin) =>
-        attempt(
-          async () => plugin.stop?.(),
-          (error) => log.warn({ err: error, channel: plugin.meta.id }, 'A channel did not stop cleanly'),
-        ),
-      );
-      // A stop that hangs is abandoned; the lease keeps what it may still do from counting (LIVE-4).
-      await Promise.race([Promise.all(stops), sleep(STOP_BUDGET_MS, undefined, { ref: false })]);
+      await Promise.all(all.map((life) => life.stop()));
     },
-    has: (channel) => plugins.has(channel),
-    textLimit: (channel) => plugins.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT,
-    isIdempotent: (channel) => plugins.get(channel)?.meta.isIdempotent,
-    async send(channel, message, signal) {
-      const plugin = plugins.get(channel);
-      if (plugin === undefined) throw new Unreachable(`The channel ${channel} is not enabled`);
-      return plugin.send(message, signal);
-    },
-    edit: (channel, target, signal) => plugins.get(channel)?.edit?.(target, signal),
-    streaming: (channel, accountId, peerKind) => plugins.get(channel)?.streaming?.(accountId, peerKind),
-    showTyping(target, signal) {
-      const plugin = plugins.get(target.channel);
-      if (plugin?.showTyping !== undefined) void keepTyping(plugin, target, signal);
-    },
-    list: () =>
-      [...plugins.values()].map((plugin) => ({
-        id: plugin.meta.id,
-        label: plugin.meta.label,
-        accounts: plugin.status?.() ?? [],
-      })),
+    ...openWays(lives),
+    list: () => all.map((life) => life.summarise()),
     deferral,
+    spent,
   };
 }
 
-/** How long a phase waits for a channel before it goes on without it. */
-const START_BUDGET_MS = 5_000;
-
-/** Which channels wait for the HTTP port (manual "channel start order", upstream-facts 4.3). */
-export function planDeferral(
-  plugins: readonly ChannelPlugin[],
-  { mode, ids, skipIds }: DeferSettings,
-): Registry['deferral'] {
-  const trim = (values: readonly string[]): string[] => [
-    ...new Set(values.map((value) => value.trim()).filter((value) => value !== '')),
-  ];
-  const skipped = new Set(trim(skipIds));
-  const keep = (values: readonly string[]): string[] => values.filter((value) => !skipped.has(value));
-  switch (mode) {
-    case 'off':
-      return { mode, source: 'off', ids: [] };
-    case 'explicit':
-      return { mode, source: 'explicit', ids: keep(trim(ids)) };
-    case 'auto':
-      return {
-        mode,
-        source: 'meta',
-        ids: keep(plugins.filter((plugin) => plugin.meta.deferConnectUntilAfterListen).map((plugin) => plugin.meta.id)),
-      };
-  }
+function measure<T>(step: () => T): { result: T; ms: number } {
+  const startedAt = monotonicMs();
+  const result = step();
+  return { result, ms: Math.round(monotonicMs() - startedAt) };
 }
 
-function initPlugin(plugin: ChannelPlugin, options: RegistryOptions): boolean {
-  const { id } = plugin.meta;
-  const log = options.log.child({ channel: id });
-  try {
-    plugin.init({
-      log,
-      receive: (accountId, messages, cursor) => options.receive(id, accountId, messages, cursor),
-      readCursor: (accountId) => options.readCursor(id, accountId),
-      onStatus: (status) => options.onStatus(id, status),
-    });
-    return true;
-  } catch (error) {
-    log.error({ err: error }, `The channel cannot be used: ${errorMessage(error)}`);
-    return false;
+async function restartOne(lives: Lives, channel: string): Promise<void> {
+  const life = lives.get(channel);
+  if (life === undefined) {
+    const known = [...lives.keys()].join(', ');
+    throw new GatewayError('CHANNEL_NOT_FOUND', `There is no channel "${channel}" (known: ${known}).`);
   }
-}
-
-async function keepTyping(
-  plugin: ChannelPlugin,
-  { accountId, chatId, threadId }: { accountId: string; chatId: string; threadId?: string },
-  signal: AbortSignal,
-): Promise<void> {
-  const target = { accountId, chatId, ...(threadId === undefined ? {} : { threadId }) };
-  while (!signal.aborted) {
-    // Decoration: the next one may succeed, and the answer does not depend on it.
-    await attempt(
-      async () => plugin.showTyping?.(target, signal),
-      () => undefined,
+  if (!life.isRunning) {
+    throw new GatewayError(
+      'NOT_READY',
+      `The channel "${channel}" does not run in this worker: it is starting or ending. Try again in some seconds.`,
     );
-    await sleep(TYPING_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
+  await life.restart();
 }
 
-/** Runs what may fail without harm, whether it throws at once or later. */
-async function attempt(action: () => Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    onFailure(error);
-  }
+type Ways = Pick<
+  Registry,
+  'has' | 'textLimit' | 'isIdempotent' | 'send' | 'edit' | 'fetchFile' | 'streaming' | 'showTyping'
+>;
+
+/** The ways of messages: always through the current generation. */
+function openWays(lives: Lives): Ways {
+  const find = (channel: string): ChannelPlugin | undefined => lives.get(channel)?.plugin;
+  return {
+    has: (channel) => lives.has(channel),
+    textLimit: (channel) => lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT,
+    isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
+    send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
+    edit(channel, target, signal) {
+      const life = lives.get(channel);
+      if (life === undefined) return undefined;
+      // One that is absent for a moment must not look like one that cannot edit.
+      if (life.plugin === undefined) return Promise.reject(life.explainAbsence());
+      return life.plugin.edit?.(target, signal);
+    },
+    streaming: (channel, accountId, peerKind) => find(channel)?.streaming?.(accountId, peerKind),
+    async fetchFile(channel, { accountId, ref }, signal) {
+      const plugin = requirePlugin(lives, channel);
+      if (plugin.fetchFile === undefined) throw new Rejected(`The channel ${channel} hands out no files`);
+      return plugin.fetchFile(accountId, ref, signal);
+    },
+    showTyping(target, signal) {
+      if (lives.has(target.channel)) void keepTyping(() => find(target.channel), target, signal);
+    },
+  };
+}
+
+function requirePlugin(lives: Lives, channel: string): ChannelPlugin {
+  const life = lives.get(channel);
+  if (life === undefined) throw new Unreachable(`The channel ${channel} is not enabled`);
+  if (life.plugin === undefined) throw life.explainAbsence();
+  return life.plugin;
 }

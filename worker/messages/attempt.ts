@@ -29,6 +29,12 @@ export type Carrier = {
   ): void;
   /** How a channel shows an answer while it grows; undefined when it does not. */
   streaming(channel: string, accountId: string, peerKind: Peer['kind']): Streaming | undefined;
+  /** Fetches a file that came in. Throws Rejected when it can never be had. */
+  fetchFile(
+    channel: string,
+    file: { accountId: string; ref: string },
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
   /** Undefined when the channel cannot change what was sent. */
   edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
 };

@@ -16,6 +16,7 @@ import type { NewMessage } from '../store/sessions.ts';
 import { ClaimLost } from '../store/turns.ts';
 import type { Carrier } from './attempt.ts';
 import { createDraft, type Draft, type DraftEnd } from './draft.ts';
+import type { Files } from './files.ts';
 import type { Outbound } from './outbound.ts';
 import { composeReply } from './reply.ts';
 
@@ -30,6 +31,7 @@ export type DispatchOptions = {
   fallbackModel(): Promise<string>;
   /** The channels as far as a turn shows itself on them while it lasts. */
   carrier: Carrier;
+  files: Files;
   owner: string;
   log: Logger;
 };
@@ -54,11 +56,12 @@ type Answer = {
 /** Works one message of the inbox to its end: turn, then transcript and replies committed together. Returns the worker of a lane. */
 export function createDispatch(options: DispatchOptions): (row: InboxRow) => Promise<void> {
   const { runs, log } = options;
-  return async (row) => {
-    const { runId, sessionKey } = row;
+  return async (given) => {
+    const { runId, sessionKey } = given;
     const startedAt = Date.now();
     const signal = runs.begin(runId, sessionKey);
     try {
+      const row = await withFiles(options, given, signal);
       emit(options, row, { type: 'status', status: 'running', run_id: runId });
       const answer = await answerRow(options, row, signal);
       await finish(options, row, answer);
@@ -84,6 +87,13 @@ export function createDispatch(options: DispatchOptions): (row: InboxRow) => Pro
       runs.end(runId);
     }
   };
+}
+
+/** The message with a line for each file that came with it. */
+async function withFiles({ files }: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<InboxRow> {
+  if (row.payload.files === undefined || row.attempts > MAX_ATTEMPTS) return row;
+  const text = [row.payload.text, ...(await files.fetch(row, signal))].filter((line) => line !== '').join('\n');
+  return { ...row, payload: { ...row.payload, text } };
 }
 
 async function answerRow(options: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<Answer> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { AccountPolicy } from '../../lib/account-policy.ts';
 import type { Config } from '../../lib/config/schema.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Lanes } from '../agent/lanes.ts';
@@ -7,7 +8,7 @@ import type { EventHub } from '../events.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
-import { type AccountPolicy, admitSender } from './admission.ts';
+import { createGate } from './gate.ts';
 import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
 import type { Reachability } from './reachability.ts';
@@ -54,6 +55,7 @@ export type InboundOptions = {
 /** The one way into the gateway: whoever brings a message, it is stored first and worked on after. */
 export function createInbound(options: InboundOptions): Inbound {
   const { store, lanes, owner, log } = options;
+  const gate = createGate(options);
 
   async function accept(
     given: readonly NewInboxRow[],
@@ -68,6 +70,7 @@ export function createInbound(options: InboundOptions): Inbound {
       const row = rows[index];
       announce(options, receipt, row);
       if (row?.order !== undefined) options.orders.follow(row, receipt);
+      if (row?.album !== undefined) setTimeout(() => lanes.wake(receipt.sessionKey), row.album.waitMs + 5).unref();
       if (receipt.claimed === undefined) lanes.wake(receipt.sessionKey);
       else lanes.take(receipt.claimed);
     }
@@ -76,11 +79,11 @@ export function createInbound(options: InboundOptions): Inbound {
 
   return {
     async receive({ channel, accountId, messages, cursor, epoch }) {
-      const rows: NewInboxRow[] = [];
-      for (const message of messages) {
-        await options.reachability.markBack({ channel, accountId, chatId: message.peer.id });
-        if (await isAdmitted(options, channel, message)) rows.push(buildRow(options.config, channel, message));
-      }
+      for (const { peer } of messages) await options.reachability.markBack({ channel, accountId, chatId: peer.id });
+      const { questions, context } = await gate.sort(channel, messages);
+      if (context.length > 0)
+        log.debug({ channel, account: accountId, messages: context.length }, 'What is said to others is not kept');
+      const rows = questions.map((message) => buildRow(options.config, channel, message));
       const receipts = await accept(rows, {
         epoch,
         ...(cursor === undefined ? {} : { cursor: { channel, accountId, value: cursor } }),
@@ -100,37 +103,8 @@ export function createInbound(options: InboundOptions): Inbound {
   };
 }
 
-async function isAdmitted(options: InboundOptions, channel: string, message: InboundMessage): Promise<boolean> {
-  const { accountId, senderId, senderName } = message;
-  const sender = { channel, accountId, senderId, ...(senderName === undefined ? {} : { senderName }) };
-  const policy = options.policyOf(channel, accountId);
-  const isGroup = message.peer.kind === 'group';
-  // Whoever may not write in private may not do so from a group either, where no code is told for all to read.
-  const admission = await admitSender(sender, isGroup ? withoutPairing(policy) : policy, options.store.pairings);
-  if (admission.verdict === 'allow') return true;
-  options.log.info(
-    { channel, account: accountId, sender: senderId, verdict: admission.verdict },
-    'A message was not let in',
-  );
-  if (admission.verdict === 'pair') await tellCode(options, channel, message, admission.code);
-  return false;
-}
-
-function withoutPairing(policy: AccountPolicy): AccountPolicy {
-  return policy.dmPolicy === 'pairing' ? { ...policy, dmPolicy: 'allowlist' } : policy;
-}
-
-/** Sent before the cursor moves on, once per code: a crash in between neither loses it nor tells it twice. */
-async function tellCode(
-  options: InboundOptions,
-  channel: string,
-  message: InboundMessage,
-  code: string,
-): Promise<void> {
-  const target = { channel, accountId: message.accountId, chatId: message.peer.id };
-  const text = `This assistant does not know you yet. Ask its owner to approve the code ${code}:\n\nxopc gateway pairing approve ${code}`;
-  await options.outbound.enqueue({ target, text }, { key: `pair-${code}` });
-}
+/** The messages of an album come one by one, some hundred milliseconds apart at most. */
+const ALBUM_MS = 800;
 
 function buildRow(config: Config, channel: string, message: InboundMessage): NewInboxRow {
   const { accountId, peer } = message;
@@ -152,8 +126,15 @@ function buildRow(config: Config, channel: string, message: InboundMessage): New
     ...(peer.threadId === undefined ? {} : { threadId: peer.threadId }),
     ...(message.senderName === undefined ? {} : { senderName: message.senderName }),
     ...(message.messageId === undefined ? {} : { messageId: message.messageId }),
+    ...(message.files === undefined ? {} : { files: message.files }),
   };
-  return { runId: randomUUID(), sessionKey, payload, dedupe: { key: message.dedupeKey } };
+  return {
+    runId: randomUUID(),
+    sessionKey,
+    payload,
+    dedupe: { key: message.dedupeKey },
+    ...(message.albumId === undefined ? {} : { album: { id: message.albumId, waitMs: ALBUM_MS } }),
+  };
 }
 
 function announce({ events }: InboundOptions, receipt: Receipt, row: NewInboxRow | undefined): void {

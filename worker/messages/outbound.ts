@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EnqueueReceipt, PendingRow } from '../store/outbox.ts';
 import type { NewOutboxRow, OutboxRow } from '../store/outbox-row.ts';
@@ -135,6 +136,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
         poll: setInterval(() => void poll(current), POLL_MS),
       };
       await options.reachability.load();
+      // Each chat that waits listens to them.
+      setMaxListeners(0, current.stopping.signal, current.sending.signal);
       session = current;
       await poll(current);
     },

@@ -1,3 +1,4 @@
+import type { AccountPolicy } from '../../lib/account-policy.ts';
 import type { Config } from '../../lib/config/schema.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createLanes, type Lanes } from '../agent/lanes.ts';
@@ -7,10 +8,10 @@ import type { EventHub } from '../events.ts';
 import type { InboxRow } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
 import type { OutboxRow } from '../store/outbox-row.ts';
-import type { AccountPolicy } from './admission.ts';
 import { type Alerts, createAlerts } from './alerts.ts';
 import type { Carrier } from './attempt.ts';
 import { createDispatch } from './dispatch.ts';
+import { createFiles, type Files } from './files.ts';
 import { createInbound, type Inbound } from './inbound.ts';
 import { createOrders } from './orders.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
@@ -27,6 +28,8 @@ export type MessagePathOptions = {
   /** The model when neither agent nor message names one. */
   fallbackModel(): Promise<string>;
   policyOf(channel: string, accountId: string): AccountPolicy;
+  /** Where files that came in are kept. */
+  filesDir: string;
   /** Names this worker in its claims. */
   owner: string;
   log: Logger;
@@ -38,6 +41,7 @@ export type MessagePath = {
   outbound: Outbound;
   reachability: Reachability;
   alerts: Alerts;
+  files: Files;
 };
 
 /** Puts the way of a message together: inbox → lane → turn → outbox → channel (SPEC 7.2). */
@@ -56,15 +60,16 @@ export function createMessagePath(options: MessagePathOptions): MessagePath {
     onDeadLetter: (row) => tellDeadLetter(alerts, row),
     log,
   });
+  const files = createFiles({ directory: options.filesDir, carrier, log });
   const lanes = createLanes<InboxRow>({
     maxConcurrent: config.agents.maxConcurrentTurns,
     claim: (sessionKey) => store.inbox.claim(sessionKey, owner),
-    run: createDispatch({ ...options, outbound }),
+    run: createDispatch({ ...options, outbound, files }),
     log,
   });
   const orders = createOrders({ ...options, outbound });
   const inbound = createInbound({ ...options, lanes, outbound, orders, reachability });
-  return { inbound, lanes, outbound, reachability, alerts };
+  return { inbound, lanes, outbound, reachability, alerts, files };
 }
 
 /** Once an hour at most: the list has them all (OUT-4). */

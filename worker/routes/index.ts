@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Context } from '../middleware/state.ts';
 import { type AgentOptions, agentRoutes } from './agent.ts';
+import { channelsRoutes } from './channels.ts';
 import { consoleRoutes } from './console.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
@@ -25,6 +26,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...agentRoutes(options),
     ...sessionsRoutes({ config: options.config, store: options.store, events }),
     ...outboxRoutes({ ...options, retryTtlMs: options.config.outbox.messageTtl }),
+    ...channelsRoutes(options.registry),
     ...pairingRoutes(options.store),
     ...eventsRoutes(options.streams),
   ];

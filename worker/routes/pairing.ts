@@ -6,6 +6,7 @@ import { defineRoute, type Route } from './route.ts';
 
 /** Who may write to the channels in private: list, approve by code, revoke. */
 export function pairingRoutes(store: Store): Route[] {
+  const guesses = createGuesses();
   return [
     defineRoute({
       method: 'GET',
@@ -19,12 +20,14 @@ export function pairingRoutes(store: Store): Route[] {
       scope: 'operator.write',
       body: pairingApproveRequest,
       async handle({ body }) {
+        const forgive = guesses.count();
         const pairing = await store.pairings.approve(body.code.trim().toUpperCase());
         if (pairing === undefined)
           throw new GatewayError(
             'NOT_FOUND',
             'No open pairing request has this code; it may have expired after an hour.',
           );
+        forgive();
         return { status: 'ok', pairing: describePairing(pairing) };
       },
     }),
@@ -40,6 +43,33 @@ export function pairingRoutes(store: Store): Route[] {
       },
     }),
   ];
+}
+
+const MAX_GUESSES = 10;
+const GUESS_WINDOW_MS = 60_000;
+
+/** Wrong codes of the last minute, so that none is found by trying. */
+function createGuesses(): { count(): () => void } {
+  let counted: { at: number }[] = [];
+  return {
+    /** Counted before the code is looked up, or many at once would all pass. Returns what takes it back. */
+    count() {
+      const now = Date.now();
+      counted = counted.filter(({ at }) => now - at < GUESS_WINDOW_MS);
+      const [oldest] = counted;
+      if (oldest !== undefined && counted.length >= MAX_GUESSES) {
+        const seconds = Math.ceil((oldest.at + GUESS_WINDOW_MS - now) / 1_000);
+        throw new GatewayError('RATE_LIMITED', `Too many wrong pairing codes. Try again in ${seconds} s.`, {
+          headers: { 'Retry-After': String(seconds) },
+        });
+      }
+      const guess = { at: now };
+      counted.push(guess);
+      return () => {
+        counted = counted.filter((item) => item !== guess);
+      };
+    },
+  };
 }
 
 /** The code is shown to the owner: approving by hand is comparing it with what the peer says. */

@@ -14,17 +14,23 @@ export type InboxPayload = {
   senderName?: string;
   messageId?: string;
   text: string;
+  files?: readonly StoredFile[];
   /** Model reference that replaces the agent's. */
   model?: string;
   /** False when the answer is only for the caller who waits for it. */
   deliver: boolean;
 };
 
+/** A file that came with a message, as the channel described it. */
+export type StoredFile = { kind: string; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
+
 export type NewInboxRow = {
   runId: string;
   sessionKey: string;
   payload: InboxPayload;
   dedupe?: { key: string; digest?: string };
+  /** Waits for the other messages of its album, for so long after the newest one, in milliseconds. */
+  album?: { id: string; waitMs: number };
   /** Set for what is no question but an order: carried out and answered with its reception, so at most once (IN-2). */
   order?: Order;
 };
@@ -172,6 +178,8 @@ type RawRow = {
   payload: string;
   received_at: number;
   draft: string | null;
+  album: string | null;
+  ready_at: number;
 };
 
 function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Receipt {
@@ -204,12 +212,16 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
     );
   }
   if (row.order !== undefined) return carryOut(tx, row, row.order);
+  const readyAt = row.album === undefined ? 0 : now + row.album.waitMs;
+  if (row.album !== undefined)
+    tx.run('UPDATE inbox SET ready_at=? WHERE session_key=? AND album=?', readyAt, row.sessionKey, row.album.id);
   const isIdle =
     claimFor !== undefined &&
+    row.album === undefined &&
     tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state<>'parked'", row.sessionKey) === undefined;
   const payload = JSON.stringify(row.payload);
   const { lastId: id } = tx.run(
-    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at) VALUES (?,?,?,?,?,?,?)',
+    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at, album, ready_at) VALUES (?,?,?,?,?,?,?,?,?)',
     row.sessionKey,
     row.runId,
     isIdle ? 'claimed' : 'new',
@@ -217,6 +229,8 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
     isIdle ? 1 : 0,
     payload,
     now,
+    row.album?.id ?? null,
+    readyAt,
   );
   const receipt = { runId: row.runId, sessionKey: row.sessionKey, isDuplicate: false };
   if (!isIdle) return receipt;
@@ -250,19 +264,45 @@ function claimNext(tx: Tx, sessionKey: string, owner: string, onCorrupt: (what: 
   const raw = tx.get<RawRow>(
     `UPDATE inbox SET state='claimed', claimed_by=?, attempts=attempts+1
      WHERE id=(SELECT min(id) FROM inbox WHERE session_key=? AND state='new')
+       AND ready_at<=?
        AND NOT EXISTS (SELECT 1 FROM inbox WHERE session_key=? AND state='claimed')
      RETURNING *`,
     owner,
     sessionKey,
+    Date.now(),
     sessionKey,
   );
   if (raw === undefined) return undefined;
   const row = readRow(raw);
-  if (row !== undefined) return row;
+  if (row !== undefined) return raw.album === null ? row : gatherAlbum(tx, row, raw.album);
   // A row that cannot be read must not stand in the way of the others (RESUME-2).
   tx.run("UPDATE inbox SET state='parked', claimed_by=NULL WHERE id=?", raw.id);
   onCorrupt(`inbox row ${raw.id} of ${sessionKey}`);
   return claimNext(tx, sessionKey, owner, onCorrupt);
+}
+
+/** The first message of an album with the texts and files of the others, which are then no messages of their own. */
+function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow {
+  const others = tx
+    .all<RawRow>(
+      "SELECT * FROM inbox WHERE session_key=? AND album=? AND state='new' ORDER BY id",
+      first.sessionKey,
+      album,
+    )
+    .flatMap((raw) => readRow(raw) ?? []);
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  const payload: InboxPayload = {
+    ...first.payload,
+    text: all
+      .map(({ payload: { text } }) => text)
+      .filter((text) => text !== '')
+      .join('\n'),
+    files: all.flatMap(({ payload: { files = [] } }) => files),
+  };
+  for (const { id } of others) tx.run('DELETE FROM inbox WHERE id=?', id);
+  tx.run('UPDATE inbox SET payload=? WHERE id=?', JSON.stringify(payload), first.id);
+  return { ...first, payload };
 }
 
 function saveCursor(tx: Tx, cursor: { channel: string; accountId: string; value: string }): void {

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 export type Pairing = {
   channel: string;
@@ -37,8 +37,11 @@ export function createPairings(database: Database) {
           ) !== undefined,
       ),
 
-    /** Stores a request, or returns the one of the same peer that is still valid, so that a code does not change while it is typed. */
-    request: (request: PairingRequest): Promise<{ pairing: Pairing; isNew: boolean }> =>
+    /**
+     * Stores a request, or returns the one of the same peer that is still valid, so that a code does not change while it is
+     * typed. Undefined, and nothing stored, when as many peers of the account as may are asking already.
+     */
+    request: (request: PairingRequest): Promise<{ pairing: Pairing; isNew: boolean } | undefined> =>
       database.write((tx) => {
         const { channel, accountId, peerId } = request;
         const existing = tx.get<RawPairing>(
@@ -50,6 +53,7 @@ export function createPairings(database: Database) {
         if (existing !== undefined && (existing.state === 'approved' || (existing.expires_at ?? 0) > Date.now())) {
           return { pairing: readRow(existing), isNew: false };
         }
+        if (countPending(tx, channel, accountId) >= MAX_PENDING) return undefined;
         const createdAt = Date.now();
         tx.run(
           "INSERT OR REPLACE INTO pairings (channel, account_id, peer_id, state, code, name, created_at, expires_at) VALUES (?,?,?,'pending',?,?,?,?)",
@@ -92,6 +96,9 @@ export function createPairings(database: Database) {
   };
 }
 
+/** Open requests of an account at a time: a crowd of strangers must not hide the one that the owner waits for. */
+const MAX_PENDING = 3;
+
 const SELECT = 'SELECT * FROM pairings';
 
 type RawPairing = {
@@ -104,6 +111,16 @@ type RawPairing = {
   created_at: number;
   expires_at: number | null;
 };
+
+function countPending(tx: Tx, channel: string, accountId: string): number {
+  const row = tx.get<{ count: number }>(
+    "SELECT COUNT(*) AS count FROM pairings WHERE channel=? AND account_id=? AND state='pending' AND expires_at>?",
+    channel,
+    accountId,
+    Date.now(),
+  );
+  return row?.count ?? 0;
+}
 
 function readRow(row: RawPairing): Pairing {
   return {

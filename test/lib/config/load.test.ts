@@ -187,10 +187,11 @@ describe('a variable', () => {
 
   it('is expanded in lists and maps, too', () => {
     const { config } = load(
-      { providers: { own: `\${NAME}` }, channels: { telegram: { allowFrom: [`\${NAME}`] } } },
+      { providers: { own: `\${NAME}` }, agents: { defaults: { model: { primary: 'a/b', fallbacks: [`\${NAME}`] } } } },
       env,
     );
-    expect([config.providers['own'], config.channels.telegram.allowFrom]).toEqual(['value', ['value']]);
+    expect(config.providers['own']).toBe('value');
+    expect(config.agents.defaults.model).toMatchObject({ fallbacks: ['value'] });
   });
 
   it('that is not set is named with every place that needs it, among all other problems', () => {

@@ -1,180 +1,157 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type ChannelPlugin, Unreachable } from '../../../worker/channels/plugin.ts';
-import { createRegistry, type DeferSettings, planDeferral, type Registry } from '../../../worker/channels/registry.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { type AccountStatus, type ChannelState, Rejected, Unreachable } from '../../../worker/channels/plugin.ts';
+import { defineChannel } from '../../../worker/channels/registry.ts';
 import { createWebchatChannel } from '../../../worker/channels/webchat.ts';
-import { createRecordingLog, type LogEntry } from '../recording-log.ts';
 import { createScriptedChannel } from '../scripted-channel.ts';
-
-function create(
-  plugins: readonly ChannelPlugin[],
-  defer: Partial<DeferSettings> = {},
-): { registry: Registry; entries: LogEntry[] } {
-  const { log, entries } = createRecordingLog();
-  const registry = createRegistry({
-    plugins,
-    defer: { mode: 'auto', ids: [], skipIds: [], ...defer },
-    receive: async () => undefined,
-    readCursor: async () => undefined,
-    onStatus: () => undefined,
-    log,
-  });
-  return { registry, entries };
-}
-
-/** A registry that stops with the test. */
-function open(...options: Parameters<typeof create>): ReturnType<typeof create> {
-  const created = create(...options);
-  onTestFinished(() => created.registry.stop());
-  return created;
-}
-
-const channel = (
-  id: string,
-  more: Partial<ChannelPlugin> = {},
-  deferConnectUntilAfterListen = false,
-): ChannelPlugin => ({
-  ...createScriptedChannel({ id, label: id, deferConnectUntilAfterListen }),
-  ...more,
-});
+import { channel, openRegistry } from './channel-bench.ts';
 
 const message = { id: '1', accountId: 'default', chatId: '1', text: 'hi' };
 const never = new AbortController().signal;
 
 describe('a channel', () => {
-  it('that cannot be initialised is left out, the others stay', async () => {
-    const broken = channel('broken', {
-      init() {
-        throw new Error('no such account');
-      },
-    });
-    const { registry, entries } = open([broken, channel('good')]);
-    registry.init();
-    expect([registry.has('broken'), registry.has('good')]).toEqual([false, true]);
-    expect(registry.list().map(({ id }) => id)).toEqual(['good']);
-    expect(entries.find(({ level }) => level === 'error')?.message).toContain('no such account');
-    await expect(registry.send('broken', message, never)).rejects.toThrow(Unreachable);
-    expect(registry.isIdempotent('broken')).toBeUndefined();
-  });
-
-  it('that cannot start is tried again, and holds up no other', async () => {
-    let tries = 0;
-    const started: string[] = [];
-    const flaky = channel('flaky', {
-      async start() {
-        tries += 1;
-        if (tries === 1) throw new Error('no network');
-        started.push('flaky');
-      },
-    });
-    const { registry, entries } = open([flaky, channel('good', { start: async () => void started.push('good') })]);
-    registry.init();
-    const phase = registry.start('before-listen');
-    await vi.waitFor(() => expect(started).toContain('good'));
-    expect(started).toEqual(['good']);
-    await phase;
-    expect(started).toEqual(['good', 'flaky']);
-    expect(entries.filter(({ fields }) => fields['channel'] === 'flaky')).toMatchObject([
-      { level: 'error', fields: { retryMs: 1_000 } },
-    ]);
-  });
-
-  it('that waits for a signal when it starts is told by it to stop', async () => {
-    let isStopped = false;
-    const { registry } = open([
-      channel('slow', {
-        async start(signal) {
-          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-          isStopped = true;
-        },
-      }),
-    ]);
-    registry.init();
-    void registry.start('before-listen');
-    await registry.stop();
-    expect(isStopped).toBe(true);
-  });
-
-  it.concurrent('that hangs or fails while it stops is abandoned', async ({ expect: check }) => {
-    const { registry, entries } = create([
-      channel('hangs', { stop: () => new Promise(() => undefined) }),
-      channel('fails', { stop: () => Promise.reject(new Error('no')) }),
-      channel('plain'),
-    ]);
-    registry.init();
-    const begun = Date.now();
-    await registry.stop();
-    check(Date.now() - begun).toBeLessThan(3_500);
-    check(entries.map(({ message: text }) => text)).toContain('A channel did not stop cleanly');
-  });
-
-  it.concurrent('that is typing shows it again before the platform lets it go out, and its failures harm nobody', async ({
-    expect: check,
-  }) => {
-    let shown = 0;
-    const { registry } = create([
-      channel('test', {
-        async showTyping() {
-          shown += 1;
-          throw new Error('no');
-        },
-      }),
-      channel('silent', { showTyping: undefined as never }),
-    ]);
-    const controller = new AbortController();
-    const target = { channel: 'test', accountId: 'default', chatId: '7' };
-    registry.showTyping(target, controller.signal);
-    registry.showTyping({ ...target, channel: 'silent' }, controller.signal);
-    registry.showTyping({ ...target, channel: 'none' }, controller.signal);
-    await vi.waitFor(() => check(shown).toBe(2), { timeout: 5_000 });
-    controller.abort();
-  });
-
   it('is asked for its limits; one that is not there has the usual one', () => {
-    const { registry } = open([createScriptedChannel({ id: 'small', textLimit: 7, isIdempotent: true })]);
-    registry.init();
+    const { registry } = openRegistry([
+      defineChannel(() => createScriptedChannel({ id: 'small', textLimit: 7, isIdempotent: true })),
+    ]);
     expect([registry.textLimit('small'), registry.textLimit('none')]).toEqual([7, 4_000]);
-    expect(registry.isIdempotent('small')).toBe(true);
+    expect([registry.isIdempotent('small'), registry.isIdempotent('none')]).toEqual([true, undefined]);
+    expect([registry.has('small'), registry.has('none')]).toEqual([true, false]);
   });
 
-  it('is started in its phase only', async () => {
+  it('that is not there is not reached', async () => {
+    const { registry } = openRegistry([]);
+    const target = { accountId: 'default', chatId: '1', remoteId: '1', text: 'hi' };
+    await expect(registry.send('none', message, never)).rejects.toThrow(Unreachable);
+    expect(registry.edit('none', target, never)).toBeUndefined();
+    expect(registry.streaming('none', 'default', 'direct')).toBeUndefined();
+    await expect(registry.fetchFile('none', { accountId: 'default', ref: '1' }, never)).rejects.toThrow(Unreachable);
+  });
+
+  it('hands out the files that came in; one that has none never will', async () => {
+    const asked: unknown[] = [];
+    const fetchFile = async (accountId: string, ref: string): Promise<ReadableStream<Uint8Array>> => {
+      asked.push([accountId, ref]);
+      return new ReadableStream();
+    };
+    const { registry } = openRegistry([channel('a', { fetchFile }), channel('plain')]);
+    await registry.fetchFile('a', { accountId: 'main', ref: '7' }, never);
+    expect(asked).toEqual([['main', '7']]);
+    await expect(registry.fetchFile('plain', { accountId: 'main', ref: '7' }, never)).rejects.toThrow(Rejected);
+  });
+
+  it('is started in its phase only, and once', async () => {
     const started: string[] = [];
     const note = (id: string) => ({ start: async () => void started.push(id) });
-    const { registry } = open([channel('early', note('early')), channel('late', note('late'), true)]);
-    registry.init();
+    const { registry } = openRegistry([channel('early', note('early')), channel('late', note('late'), true)]);
     await registry.start('before-listen');
     expect(started).toEqual(['early']);
     await registry.start('after-listen');
+    await registry.start('after-listen');
     expect(started).toEqual(['early', 'late']);
+  });
+
+  it('is not started any more once the channels were stopped', async () => {
+    const started: string[] = [];
+    const { registry } = openRegistry([channel('a', { start: async () => void started.push('a') })]);
+    await registry.stop();
+    await registry.start('before-listen');
+    expect(started).toEqual([]);
+  });
+
+  it('still sends after the intake was stopped', async () => {
+    const { registry } = openRegistry([channel('a')]);
+    await registry.start('before-listen');
+    await registry.stop();
+    expect(await registry.send('a', message, never)).toEqual({ remoteId: 'remote-1' });
   });
 });
 
-describe('which channels wait for the HTTP port', () => {
-  const plugins = [channel('a', {}, true), channel('b'), channel('c', {}, true)];
+describe('the list of channels', () => {
+  const account = (accountId: string, state: ChannelState): AccountStatus => ({ accountId, state, since: 1 });
 
-  it.each<[DeferSettings, string[], string]>([
-    [{ mode: 'auto', ids: ['b'], skipIds: [] }, ['a', 'c'], 'meta'],
-    [{ mode: 'auto', ids: [], skipIds: ['c'] }, ['a'], 'meta'],
-    [{ mode: 'off', ids: ['a'], skipIds: [] }, [], 'off'],
-    [{ mode: 'explicit', ids: ['b'], skipIds: [] }, ['b'], 'explicit'],
-    [{ mode: 'explicit', ids: [' b ', 'b', '', 'c'], skipIds: ['c'] }, ['b'], 'explicit'],
-    [{ mode: 'explicit', ids: [], skipIds: [] }, [], 'explicit'],
-  ])('with %j: %j', (settings, ids, source) => {
-    expect(planDeferral(plugins, settings)).toEqual({ mode: settings.mode, source, ids });
+  it.each<[ChannelState[], ChannelState]>([
+    [['up', 'up'], 'up'],
+    [['up', 'idle', 'starting'], 'starting'],
+    [['degraded', 'up'], 'degraded'],
+    [['conflict', 'degraded'], 'conflict'],
+    [['up', 'down', 'conflict'], 'down'],
+  ])('shows of accounts that are %j the worst: %s', async (states, state) => {
+    const { registry } = openRegistry([
+      channel('a', { status: () => states.map((one, index) => account(String(index), one)) }),
+    ]);
+    await registry.start('before-listen');
+    expect(registry.list()).toMatchObject([{ id: 'a', label: 'a', state, restarts: 0, generation: 1 }]);
+  });
+
+  it('shows how a channel without accounts is by its life', async () => {
+    const { registry } = openRegistry([defineChannel(createWebchatChannel)]);
+    expect(registry.list()).toMatchObject([{ state: 'idle', accounts: [] }]);
+    await registry.start('before-listen');
+    expect(registry.list()).toMatchObject([{ state: 'up' }]);
+    await registry.stop();
+    expect(registry.list()).toMatchObject([{ state: 'idle' }]);
+  });
+});
+
+describe('a new proof of the transport', () => {
+  it('is asked of every channel that can give it; one that fails keeps no other from it', async () => {
+    const asked: string[] = [];
+    const broken = {
+      reprobe() {
+        throw new Error('no');
+      },
+    };
+    const { registry, entries } = openRegistry([
+      channel('broken', broken),
+      channel('plain'),
+      channel('good', { reprobe: () => void asked.push('good') }),
+    ]);
+    await registry.start('before-listen');
+    registry.reprobe();
+    expect(asked).toEqual(['good']);
+    expect(entries.map(({ message: text }) => text)).toEqual(['A channel could not be checked anew']);
+  });
+
+  it('is the next attempt of a channel that waits before it connects again', async () => {
+    let tries = 0;
+    const start = async (): Promise<void> => {
+      tries += 1;
+      if (tries === 1) throw new Error('no network');
+    };
+    const hour = { retryMinMs: 3_600_000, retryMaxMs: 3_600_000 };
+    const { registry } = openRegistry([channel('a', { start })], { timing: hour });
+    await registry.start('before-listen');
+    expect(registry.list()).toMatchObject([{ state: 'down', lastError: 'no network' }]);
+    registry.reprobe();
+    await vi.waitFor(() => expect(registry.list()).toMatchObject([{ state: 'up' }]));
   });
 });
 
 describe('typing', () => {
   const target = { channel: 'test', accountId: 'default', chatId: '7', threadId: '3' };
 
-  it('is shown in the chat, again while it lasts, and ends with its signal', async () => {
+  it('is shown in the chat, and ends with its signal', async () => {
     const shown: unknown[] = [];
-    const { registry } = open([channel('test', { showTyping: async (chat) => void shown.push(chat) })]);
+    const { registry } = openRegistry([channel('test', { showTyping: async (chat) => void shown.push(chat) })]);
     const controller = new AbortController();
     registry.showTyping(target, controller.signal);
     expect(shown).toEqual([{ accountId: 'default', chatId: '7', threadId: '3' }]);
     controller.abort();
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(shown).toHaveLength(1);
+  });
+
+  it('is shown again before the platform lets it go out, and its failures harm nobody', async () => {
+    let shown = 0;
+    const showTyping = async (): Promise<void> => {
+      shown += 1;
+      throw new Error('no');
+    };
+    const { registry } = openRegistry([channel('test', { showTyping }), channel('silent')]);
+    const controller = new AbortController();
+    for (const id of ['test', 'silent', 'none']) registry.showTyping({ ...target, channel: id }, controller.signal);
+    await vi.waitFor(() => expect(shown).toBe(2), { timeout: 5_000 });
+    controller.abort();
   });
 });
 

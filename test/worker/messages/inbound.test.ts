@@ -85,7 +85,7 @@ describe('a message from a channel', () => {
 });
 
 describe('a stranger', () => {
-  const policy = { dmPolicy: 'pairing', allowFrom: [] } as const;
+  const policy = { dmPolicy: 'pairing', groupPolicy: 'allowlist' } as const;
 
   it('is told a code once instead of an answer, and is answered after the owner approved', async () => {
     const gateway = await startConversations({ policy });

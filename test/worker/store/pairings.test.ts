@@ -9,9 +9,8 @@ function request(peerId: string, code: string, more: Partial<PairingRequest> = {
 describe('a pairing', () => {
   it('is asked for, approved by its code once, and revoked', async () => {
     const { store } = openTemporaryStore();
-    const { pairing, isNew } = await store.pairings.request(request('7', 'CODE', { name: 'Ann' }));
-    expect(isNew).toBe(true);
-    expect(pairing).toMatchObject({ state: 'pending', code: 'CODE', name: 'Ann' });
+    const requested = await store.pairings.request(request('7', 'CODE', { name: 'Ann' }));
+    expect(requested).toMatchObject({ isNew: true, pairing: { state: 'pending', code: 'CODE', name: 'Ann' } });
     expect(await store.pairings.isApproved('test', 'default', '7')).toBe(false);
     expect(await store.pairings.approve('CODE')).toMatchObject({ peerId: '7', state: 'approved', name: 'Ann' });
     expect(await store.pairings.approve('CODE')).toBeUndefined();
@@ -38,7 +37,26 @@ describe('a pairing', () => {
     await store.pairings.approve('CODE');
     const again = await store.pairings.request(request('7', 'OTHER'));
     expect(again).toMatchObject({ isNew: false, pairing: { state: 'approved' } });
-    expect(again.pairing.code).toBeUndefined();
+    expect(again?.pairing.code).toBeUndefined();
+  });
+
+  it('is asked for by at most three at a time and account', async () => {
+    const { store } = openTemporaryStore();
+    for (const peer of ['1', '2', '3']) await store.pairings.request(request(peer, `CODE${peer}`));
+    expect(await store.pairings.request(request('4', 'CODE4'))).toBeUndefined();
+    expect(await store.pairings.request(request('3', 'OTHER'))).toMatchObject({ pairing: { code: 'CODE3' } });
+    expect(await store.pairings.request(request('4', 'CODE5', { accountId: 'other' }))).toMatchObject({ isNew: true });
+    await store.pairings.revoke('test', 'default', '1');
+    expect(await store.pairings.request(request('4', 'CODE4'))).toMatchObject({ isNew: true });
+    expect((await store.pairings.list()).map(({ peerId }) => peerId).sort()).toEqual(['2', '3', '4', '4']);
+  });
+
+  it('that expired or was approved makes room for others', async () => {
+    const { store } = openTemporaryStore();
+    await store.pairings.request(request('1', 'CODE1', { expiresAt: Date.now() - 1 }));
+    for (const peer of ['2', '3', '4']) await store.pairings.request(request(peer, `CODE${peer}`));
+    await store.pairings.approve('CODE2');
+    expect(await store.pairings.request(request('5', 'CODE5'))).toMatchObject({ isNew: true });
   });
 
   it('is listed until it expires', async () => {

@@ -1,18 +1,18 @@
+import type { AccountPolicy, GroupRule } from '../../../lib/account-policy.ts';
 import type { Config } from '../../../lib/config/schema.ts';
 import type { Environment } from '../../../lib/env.ts';
 
 type TelegramConfig = Config['channels']['telegram'];
 
 /** One bot, complete. */
-export type TelegramAccount = {
+export type TelegramAccount = AccountPolicy & {
   accountId: string;
   /** Undefined when nothing gives one: the account then shows as down and says where the token belongs. */
   botToken: string | undefined;
   /** Bot API server without a trailing slash. */
   apiRoot: string;
-  dmPolicy: 'pairing' | 'allowlist' | 'open' | 'disabled';
-  /** User ids as text; `*` is anyone. */
-  allowFrom: readonly string[];
+  /** Which parts of an answer quote the message; undefined is the first in groups and none in private. */
+  replyToMode?: 'off' | 'first' | 'all';
   /** Where in the configuration the token belongs, for messages to the operator. */
   tokenPath: string;
 };
@@ -29,12 +29,13 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
     if (own.enabled === false) continue;
     const isDefault = accountId === DEFAULT_ACCOUNT;
     const shared = isDefault ? (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) : undefined;
+    const replyToMode = own.replyToMode ?? config.replyToMode;
     resolved.push({
       accountId,
       botToken: own.botToken ?? shared,
       apiRoot: (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, ''),
-      dmPolicy: own.dmPolicy ?? config.dmPolicy ?? 'pairing',
-      allowFrom: (own.allowFrom ?? config.allowFrom ?? []).map(String),
+      ...resolvePolicy(own, config),
+      ...(replyToMode === undefined ? {} : { replyToMode }),
       tokenPath: isDefault
         ? 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN'
         : `channels.telegram.accounts.${accountId}.botToken`,
@@ -51,4 +52,22 @@ function listAccountIds(config: TelegramConfig, env: Environment): Set<string> {
   const named = Object.keys(config.accounts);
   const hasToken = (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) !== undefined;
   return new Set(hasToken || named.length === 0 ? [DEFAULT_ACCOUNT, ...named] : named);
+}
+
+type AccountConfig = Omit<TelegramConfig, 'enabled' | 'accounts'>;
+
+function resolvePolicy(own: AccountConfig, shared: AccountConfig): AccountPolicy {
+  const groups = Object.entries(own.groups ?? shared.groups ?? {});
+  return {
+    dmPolicy: own.dmPolicy ?? shared.dmPolicy ?? 'pairing',
+    allowFrom: (own.allowFrom ?? shared.allowFrom ?? []).map(String),
+    groupPolicy: own.groupPolicy ?? shared.groupPolicy ?? 'allowlist',
+    groupAllowFrom: (own.groupAllowFrom ?? shared.groupAllowFrom ?? []).map(String),
+    requireMention: own.requireMention ?? shared.requireMention ?? true,
+    groups: new Map(groups.map(([chatId, group]) => [chatId, readGroup(group)])),
+  };
+}
+
+function readGroup({ allowFrom, ...rule }: NonNullable<AccountConfig['groups']>[string]): GroupRule {
+  return { ...rule, ...(allowFrom === undefined ? {} : { allowFrom: allowFrom.map(String) }) };
 }

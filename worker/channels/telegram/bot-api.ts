@@ -34,7 +34,7 @@ function wrap(api: Api): BotApi {
   return {
     getMe: (signal) => api.getMe(typed(signal)),
     getUpdates: (request, signal) =>
-      api.getUpdates({ ...request, limit: 100, allowed_updates: ['message'] }, typed(signal)),
+      api.getUpdates({ ...request, limit: 100, allowed_updates: ['message', 'edited_message'] }, typed(signal)),
     async deleteWebhook(signal) {
       await api.deleteWebhook({}, typed(signal));
     },

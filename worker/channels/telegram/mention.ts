@@ -5,7 +5,12 @@ export type BotIdentity = { id: number; username: string };
 
 /** True when a group message speaks to the bot: a mention, a command with its name, or a reply to one of its messages. */
 export function isAddressedTo(bot: BotIdentity, message: Message): boolean {
-  return isReplyTo(bot, message) || readEntities(message).some((entity) => namesBot(bot, readText(message), entity));
+  return isReplyTo(bot, message) || isNamed(bot, message);
+}
+
+/** True when a message names the bot, by a mention or a command with its name. */
+export function isNamed(bot: BotIdentity, message: Message): boolean {
+  return readEntities(message).some((entity) => namesBot(bot, readText(message), entity));
 }
 
 /** The text without the bot's name at its start: `@bot hello` → `hello`, `/new@bot` → `/new`. */

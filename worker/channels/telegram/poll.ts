@@ -3,7 +3,7 @@ import type { ChannelContext } from '../plugin.ts';
 import type { AccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import type { BotApi } from './bot-api.ts';
-import { claimToken, type Holder } from './claim.ts';
+import { type Claim, claimToken, type Holder } from './claim.ts';
 import type { Interrupter } from './interrupter.ts';
 import { diagnosePoll } from './poll-trouble.ts';
 import { createTroubleReport, type TroubleReport } from './report-trouble.ts';
@@ -33,14 +33,32 @@ export async function pollAccount(options: PollOptions): Promise<void> {
     const claim = await claimToken({ ...options, accountId: account.accountId });
     if (claim === undefined) break;
     state.change('starting');
+    const forget = releaseWhenStuck(claim, signal);
     try {
       const end = await pollClaimed({ ...options, signal: claim.signal });
       if (end === 'refused') return;
     } finally {
+      forget();
       await claim.release();
     }
   }
   state.change('idle');
+}
+
+/** As long as the registry waits for a stop. */
+const STUCK_MS = 3_000;
+
+/** A round that does not end when it is told to must not keep the token from the instance that follows (LIVE-4). */
+function releaseWhenStuck(claim: Claim, signal: AbortSignal): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const wait = (): void => {
+    timer = setTimeout(() => void claim.release(), STUCK_MS);
+  };
+  signal.addEventListener('abort', wait, { once: true });
+  return () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', wait);
+  };
 }
 
 async function pollClaimed(options: PollOptions): Promise<'refused' | 'ended'> {

@@ -1,14 +1,16 @@
 import type { Message, Update } from 'grammy/types';
 import type { InboundMessage, Peer } from '../plugin.ts';
-import { type BotIdentity, isAddressedTo, readText, stripLeadingMention } from './mention.ts';
+import { type BotIdentity, isAddressedTo, isNamed, readText, stripLeadingMention } from './mention.ts';
 
-/** A platform update in our terms; undefined when it is none of our business: edits, service messages, group talk. */
+/**
+ * A platform update in our terms; undefined when it is none of our business: channel posts, service messages, our own. Who is
+ * heard, and whether what speaks to others is answered, is decided later.
+ */
 export function normaliseUpdate(accountId: string, bot: BotIdentity, update: Update): InboundMessage | undefined {
-  const { message } = update;
+  const message = update.message ?? update.edited_message;
   if (message === undefined || message.from?.id === bot.id) return undefined;
   const peer = readPeer(message);
   if (peer === undefined) return undefined;
-  if (peer.kind === 'group' && !isAddressedTo(bot, message)) return undefined;
   const text = readText(message) === '' ? describeMedia(message) : stripLeadingMention(bot, message);
   if (text === undefined) return undefined;
   const senderName = readSenderName(message);
@@ -17,12 +19,19 @@ export function normaliseUpdate(accountId: string, bot: BotIdentity, update: Upd
     peer,
     senderId: String(message.sender_chat?.id ?? message.from?.id ?? message.chat.id),
     ...(senderName === undefined ? {} : { senderName }),
+    ...(isFromBot(message) ? { isFromBot: true as const } : {}),
     text,
-    isAddressed: true,
+    isAddressed: peer.kind === 'direct' || (isFromBot(message) ? isNamed(bot, message) : isAddressedTo(bot, message)),
+    ...(update.message === undefined ? { isEdit: true as const } : {}),
     dedupeKey: `update:${update.update_id}`,
     messageId: String(message.message_id),
-    sentAt: message.date * 1_000,
+    sentAt: (message.edit_date ?? message.date) * 1_000,
   };
+}
+
+/** Who writes for a chat, such as an anonymous admin, comes with a bot of the platform as its author. */
+function isFromBot(message: Message): boolean {
+  return message.from?.is_bot === true && message.sender_chat === undefined;
 }
 
 function readPeer(message: Message): Peer | undefined {

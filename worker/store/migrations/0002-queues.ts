@@ -1,6 +1,6 @@
 /**
  * Inbox rows can be parked until their person asks for them, and know the message in which their answer is shown as it grows;
- * the answer then replaces it. The outbox is read by what is pending and by what is a dead letter
+ * the answer then replaces it. The messages of an album become one when it is complete. The outbox is read by what is pending and by what is a dead letter
  * without a look at all the rest, which is nearly everything. A session knows from which message on the model reads it. Peers
  * that cannot be written to are remembered until they write themselves.
  */
@@ -14,7 +14,9 @@ CREATE TABLE parkable_inbox (
   attempts INTEGER NOT NULL DEFAULT 0,
   payload TEXT NOT NULL,
   received_at INTEGER NOT NULL,
-  draft TEXT
+  draft TEXT,
+  album TEXT,
+  ready_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO parkable_inbox (id, run_id, session_key, state, claimed_by, attempts, payload, received_at)
   SELECT id, run_id, session_key, state, claimed_by, attempts, payload, received_at FROM inbox;

@@ -21,6 +21,10 @@ it('takes the top level as the account "default", complete', () => {
       apiRoot: 'https://api.telegram.org',
       dmPolicy: 'pairing',
       allowFrom: ['5', '6'],
+      groupPolicy: 'allowlist',
+      groupAllowFrom: [],
+      requireMention: true,
+      groups: new Map(),
       tokenPath: 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN',
     },
   ]);
@@ -51,6 +55,37 @@ it('lets accounts inherit everything but the token, and override it', () => {
   expect(more).toEqual([]);
   expect(work).toMatchObject({ botToken: '2:b', dmPolicy: 'allowlist', allowFrom: ['7'], apiRoot: 'http://local' });
   expect(home).toMatchObject({ botToken: '3:c', dmPolicy: 'open', allowFrom: ['*'] });
+});
+
+it('lets an account overrule what is shared about groups, setting by setting', () => {
+  const [, work, home] = resolve({
+    enabled: true,
+    botToken: '1:a',
+    groupPolicy: 'disabled',
+    groupAllowFrom: [7],
+    requireMention: false,
+    groups: { '-5': { allowFrom: [8] }, '*': { enabled: false } },
+    replyToMode: 'all',
+    accounts: {
+      work: { botToken: '2:b' },
+      home: {
+        botToken: '3:c',
+        groupPolicy: 'open',
+        groupAllowFrom: ['*'],
+        requireMention: true,
+        groups: { '-6': {} },
+        replyToMode: 'off',
+      },
+    },
+  });
+  expect(work).toMatchObject({ groupPolicy: 'disabled', groupAllowFrom: ['7'], requireMention: false });
+  expect(work).toMatchObject({ replyToMode: 'all' });
+  expect([...(work?.groups ?? [])]).toEqual([
+    ['-5', { allowFrom: ['8'] }],
+    ['*', { enabled: false }],
+  ]);
+  expect(home).toMatchObject({ groupPolicy: 'open', groupAllowFrom: ['*'], requireMention: true, replyToMode: 'off' });
+  expect([...(home?.groups ?? [])]).toEqual([['-6', {}]]);
 });
 
 it('leaves out disabled accounts, also the one called "default"', () => {

@@ -9,6 +9,7 @@ import type { TelegramAccount } from '../../../../worker/channels/telegram/accou
 import { createTelegramChannel } from '../../../../worker/channels/telegram/index.ts';
 import { POLL_TIMING, type PollTiming } from '../../../../worker/channels/telegram/timing.ts';
 import type { TelegramEmulator } from '../../../emulators/start.ts';
+import { OPEN } from '../../policies.ts';
 
 /** The product's timing with waits that suit a test; the long poll itself stays long. */
 const QUICK: PollTiming = {
@@ -114,8 +115,7 @@ function createAccount(apiRoot: string, botToken: string): TelegramAccount {
     accountId: 'default',
     botToken,
     apiRoot,
-    dmPolicy: 'open',
-    allowFrom: [],
+    ...OPEN,
     tokenPath: 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN',
   };
 }

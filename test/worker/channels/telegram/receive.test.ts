@@ -34,6 +34,7 @@ describe('a private message', () => {
       senderId: '42',
       senderName: 'Ada',
       text: 'hello',
+      isAddressed: true,
       dedupeKey: `update:${updateId}`,
       messageId: String(messageId),
       sentAt: expect.closeTo(Date.now(), -4),
@@ -110,21 +111,23 @@ describe('a private message', () => {
     await expect.poll(session.texts).toEqual(texts);
   });
 
-  it('that is edited later does not come in again', async () => {
+  it('that is edited later comes in as its new wording, not as another message', async () => {
     const session = await begin();
     await session.channel.start(NEVER);
     const { message_id: messageId } = await say(session, 'first');
     await expect.poll(session.texts).toEqual(['first']);
     await telegram.editMessage({ token: session.token, chat: 42, message_id: messageId, text: 'changed' });
     await say(session, 'second');
-    await expect.poll(session.texts).toEqual(['first', 'second']);
+    await expect.poll(session.texts).toEqual(['first', 'changed', 'second']);
+    expect(session.messages().map(({ isEdit }) => isEdit)).toEqual([undefined, true, undefined]);
+    expect(session.messages()[1]).toMatchObject({ messageId: String(messageId), isAddressed: true });
   });
 });
 
 describe('a group message', () => {
   const group = { id: -1_000_000_000_500, type: 'supergroup', title: 'Team' } as const;
 
-  it('comes in when it speaks to the bot, and only then', async () => {
+  it('comes in and tells whether it speaks to the bot, as far as privacy mode shows it', async () => {
     const session = await begin();
     const username = `bot_${session.token.split(':')[0]}`;
     await session.channel.start(NEVER);
@@ -141,6 +144,25 @@ describe('a group message', () => {
       .toEqual(['what is new?', '/status now', `ask @${username} later`, 'a reply to it']);
     expect(session.messages()[0]?.peer).toEqual({ kind: 'group', id: String(group.id) });
     expect(session.messages()[0]?.senderId).toBe('42');
+    expect(session.messages().every(({ isAddressed }) => isAddressed)).toBe(true);
+  });
+
+  it('that speaks to others comes in as such when the bot may read everything', async () => {
+    const session = await begin({ isRegistered: false, token: '7999:canary-token-of-a-curious-bot' });
+    await telegram.registerBot({ token: session.token, username: 'curious_bot', privacy: false });
+    await session.channel.start(NEVER);
+    const { message_id } = await say(session, 'good morning all', { chat: group });
+    await telegram.editMessage({ token: session.token, chat: group.id, message_id, text: 'good evening all' });
+    await expect.poll(session.texts).toEqual(['good morning all', 'good evening all']);
+    const [first, second] = session.messages();
+    expect([first?.isAddressed, first?.isEdit, second?.isAddressed, second?.isEdit]).toEqual([
+      false,
+      undefined,
+      false,
+      true,
+    ]);
+    expect(second?.messageId).toBe(first?.messageId);
+    expect(second?.dedupeKey).not.toBe(first?.dedupeKey);
   });
 
   it('of a topic belongs to a conversation of its own', async () => {

@@ -37,10 +37,8 @@ describe('a message without text', () => {
 });
 
 describe('what is none of our business', () => {
-  it.each([
-    ['an edit', { update_id: 1, edited_message: { message_id: 5, text: 'x', date: 1, chat: privateChat, from: ada } }],
-    ['a channel post', { update_id: 1, channel_post: { message_id: 5, text: 'x', date: 1, chat: { id: 1 } } }],
-  ])('%s is passed over', (_what, update) => {
+  it('a channel post is passed over', () => {
+    const update = { update_id: 1, channel_post: { message_id: 5, text: 'x', date: 1, chat: { id: 1 } } };
     expect(normaliseUpdate('default', bot, update as unknown as Update)).toBeUndefined();
   });
 
@@ -49,8 +47,26 @@ describe('what is none of our business', () => {
   });
 });
 
+describe('an edit', () => {
+  const edited_message = { message_id: 5, text: 'better', date: 1, edit_date: 2, chat: privateChat, from: ada };
+
+  it('is told from a new message, has a key of its own and the id of what it changes', () => {
+    expect(normaliseUpdate('default', bot, { update_id: 8, edited_message } as Update)).toMatchObject({
+      isEdit: true,
+      text: 'better',
+      dedupeKey: 'update:8',
+      messageId: '5',
+      sentAt: 2_000,
+    });
+    expect(read({ text: 'x' })).not.toHaveProperty('isEdit');
+  });
+});
+
 describe('a group message speaks to the bot', () => {
-  const inGroup = (text: string, fields: object = {}) => read({ chat: group, text, ...fields })?.text;
+  const inGroup = (text: string, fields: object = {}) => {
+    const message = read({ chat: group, text, ...fields });
+    return message?.isAddressed === true ? message.text : undefined;
+  };
   const entity = (type: string, offset: number, length: number, more: object = {}) => [
     { type, offset, length, ...more },
   ];
@@ -75,6 +91,36 @@ describe('a group message speaks to the bot', () => {
     const original = { message_id: 1, from: { id: 9 } };
     expect(inGroup('yes', { reply_to_message: original })).toBe('yes');
     expect(inGroup('yes', { reply_to_message: { ...original, forum_topic_created: {} } })).toBeUndefined();
+  });
+});
+
+describe('a group message that speaks to others', () => {
+  it('comes in with its whole text and says so', () => {
+    const entities = [{ type: 'mention', offset: 0, length: 6 }];
+    expect(read({ chat: group, text: '@other hi', entities })).toMatchObject({ text: '@other hi', isAddressed: false });
+    expect(read({ chat: group, text: 'good morning' })).toMatchObject({ isAddressed: false, senderId: '42' });
+    expect(read({ text: 'in private' })).toMatchObject({ isAddressed: true });
+  });
+});
+
+describe('a group message of another bot', () => {
+  const other = { id: 10, is_bot: true, first_name: 'Other' };
+  const reply = { reply_to_message: { message_id: 1, from: { id: 9 } } };
+
+  it('speaks to the bot only by naming it', () => {
+    expect(read({ chat: group, from: other, text: 'yes', ...reply })).toMatchObject({
+      isFromBot: true,
+      isAddressed: false,
+    });
+    const entities = [{ type: 'mention', offset: 0, length: 11 }];
+    expect(read({ chat: group, from: other, text: '@helper_bot hi', entities })).toMatchObject({ isAddressed: true });
+  });
+
+  it('is not what somebody writes in the name of a chat', () => {
+    const admin = { from: { id: 1_087_968_824, is_bot: true, first_name: 'Group' }, sender_chat: group };
+    const message = read({ chat: group, text: 'yes', ...reply, ...admin });
+    expect(message).toMatchObject({ senderId: '-100', isAddressed: true });
+    expect(message).not.toHaveProperty('isFromBot');
   });
 });
 

@@ -1,0 +1,69 @@
+import * as v from 'valibot';
+import { describe } from './describe.ts';
+
+const NAMES_ARE_NO_IDS =
+  'must be a numeric id or "*": names can be taken by others; use the numeric id, which the log shows when somebody is turned away';
+
+/** Who is let in is told by immutable ids only (INJ-4); groups have negative ones. */
+const ids = v.array(
+  v.union(
+    [
+      v.pipe(v.string(), v.regex(/^(\*|-?\d+)$/, NAMES_ARE_NO_IDS)),
+      v.pipe(v.number(), v.safeInteger(NAMES_ARE_NO_IDS)),
+    ],
+    NAMES_ARE_NO_IDS,
+  ),
+);
+
+const group = v.object({
+  enabled: describe(v.optional(v.boolean()), 'False: the bot never listens in this group.'),
+  requireMention: describe(v.optional(v.boolean()), 'Overrides requireMention of the account.'),
+  allowFrom: describe(
+    v.optional(ids),
+    'User ids that are heard in this group, besides those of groupAllowFrom and allowFrom and the paired ones. Left out: everybody in it.',
+  ),
+});
+
+const account = {
+  enabled: v.optional(v.boolean()),
+  botToken: describe(
+    v.optional(v.string()),
+    'Token from @BotFather. Also TELEGRAM_BOT_TOKEN for the account "default".',
+  ),
+  dmPolicy: describe(
+    v.optional(v.picklist(['pairing', 'allowlist', 'open', 'disabled'])),
+    'Who may write in private: after pairing, listed ids, anyone, nobody. Default pairing.',
+  ),
+  allowFrom: describe(
+    v.optional(ids),
+    'Numeric user ids that need no pairing, in groups neither; "*" is anyone who writes in private.',
+  ),
+  groupPolicy: describe(
+    v.optional(v.picklist(['open', 'allowlist', 'disabled'])),
+    'Who is heard in groups: anyone, listed and paired people and everybody in listed groups, nobody. Default allowlist.',
+  ),
+  groupAllowFrom: describe(v.optional(ids), 'Numeric user ids that are heard in every group; "*" is anyone.'),
+  requireMention: describe(
+    v.optional(v.boolean()),
+    'Whether the bot answers in groups only when it is mentioned or replied to. Default true.',
+  ),
+  groups: describe(
+    v.optional(v.record(v.pipe(v.string(), v.regex(/^(\*|-?\d+)$/, NAMES_ARE_NO_IDS)), group)),
+    'Groups by numeric id. A listed group needs no listed people; "*" holds for the groups that are not listed.',
+  ),
+  replyToMode: describe(
+    v.optional(v.picklist(['off', 'first', 'all'])),
+    'Which parts of an answer quote the message: none, the first, each. Left out: first in groups, off in private.',
+  ),
+  apiRoot: describe(
+    v.optional(v.pipe(v.string(), v.url('must be a URL'))),
+    'Bot API server. Default https://api.telegram.org.',
+  ),
+};
+
+/** `channels.telegram`: what holds for every account, and the accounts. */
+export const telegram = v.object({
+  ...account,
+  enabled: v.optional(v.boolean(), false),
+  accounts: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
+});
