@@ -162,7 +162,9 @@ function testPrograms() {
   if (!existsSync(test)) return [];
   return listFiles(test)
     .map((path) => path.slice(root.length + 1))
-    .filter((path) => /^test\/(emulators\/[^/]+\/main|bench\/main|fixtures\/[^/]+\.program)\.ts$/.test(path));
+    .filter((path) =>
+      /^test\/(emulators\/[^/]+\/main|bench\/main|chaos\/long-run|fixtures\/[^/]+\.program)\.ts$/.test(path),
+    );
 }
 
 function isStale() {

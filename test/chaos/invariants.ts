@@ -17,11 +17,19 @@ export type Evidence = {
   secrets: readonly string[];
 };
 
+/** What must never happen and did: which rule was broken, and how. */
+export type Problem = {
+  kind: 'lost' | 'doubled' | 'out of order' | 'unasked' | 'marked without need' | 'polls overlap' | 'secret logged';
+  text: string;
+  /** How many messages of a chat could not be read as answered because of it. */
+  unread?: number;
+};
+
 /** How the gateway marks a text that may be there already (OUT-1). */
-const REPEAT = /\s*\(possible repeat[^)]*\)$/;
+export const REPEAT = /\s*\(possible repeat[^)]*\)$/;
 
 /** What stands for the answer to a message whose turn was interrupted twice (RESUME-1). */
-const SET_ASIDE = /^Your message interrupted the gateway twice/;
+export const SET_ASIDE = /^Your message interrupted the gateway twice/;
 
 /** A commit or a hang-up may be heard of this much later than it happened. */
 const SLACK_MS = 300;
@@ -31,49 +39,70 @@ const SLACK_MS = 300;
  * of its parts; what comes again is marked and has a send that was under way at a kill; nothing goes to nobody; polls never overlap.
  */
 export function findProblems(evidence: Evidence): string[] {
+  return judge(evidence).map(({ text }) => text);
+}
+
+/** As `findProblems`, sorted by the rule that was broken; of a chat only the first problem is told. */
+export function judge(evidence: Evidence): Problem[] {
   const chats = new Set([...evidence.asked.map(({ chat }) => chat), ...evidence.answers.keys()]);
   return [
     ...[...chats].flatMap((chat) => readChat(evidence, chat)),
     ...findUnexplainedRepeats(evidence),
     ...findPollOverlaps(evidence),
-    ...evidence.secrets.filter((secret) => evidence.logs.includes(secret)).map((secret) => `logged: ${secret}`),
+    ...findSecrets(evidence),
   ];
 }
 
 /** Reads a chat as its person does: question by question. */
-function readChat({ asked, answers }: Evidence, chat: number): string[] {
+function readChat({ asked, answers }: Evidence, chat: number): Problem[] {
   const questions = asked.filter((message) => message.chat === chat).map(({ answer }) => answer);
   const texts = (answers.get(chat) ?? []).map(({ text }) => text);
-  const problem = read({ questions, seen: '', texts, previous: '' });
-  return problem === undefined ? [] : [`chat ${chat}: ${problem}`];
+  const problem = read({ questions, seen: '', texts, told: [] });
+  return problem === undefined ? [] : [{ ...problem, text: `chat ${chat}: ${problem.text}` }];
 }
 
-/** How far a chat was read: the questions without an answer, what was seen of the first one's, and the texts that follow `previous`. */
-type Reading = { questions: readonly string[]; seen: string; texts: readonly string[]; previous: string };
+/** How far a chat was read: the questions without an answer, what was seen of the first one's, the texts to come and those before. */
+type Reading = { questions: readonly string[]; seen: string; texts: readonly string[]; told: readonly string[] };
 
-function read(reading: Reading): string | undefined {
+function read(reading: Reading): Problem | undefined {
   const [text, ...later] = reading.texts;
-  if (!isRepeatOf(reading.previous, text)) return readText(reading);
+  const previous = reading.told.at(-1);
+  if (!isRepeatOf(previous, text)) return readText(reading);
   const problem = read({ ...reading, texts: later });
   // Two messages that were set aside have the same answer; the second may be marked because its first try never left.
-  return problem === undefined || !SET_ASIDE.test(reading.previous) ? problem : readText(reading);
+  return problem === undefined || !isSetAside(previous) ? problem : readText(reading);
 }
 
-function readText({ questions, seen, texts }: Reading): string | undefined {
+function readText({ questions, seen, texts, told }: Reading): Problem | undefined {
   const [answer, ...others] = questions;
   const [marked, ...later] = texts;
-  if (answer === undefined) return marked === undefined ? undefined : `nobody asked for "${shorten(marked)}"`;
-  if (marked === undefined) return `"${shorten(answer)}" ends after ${seen.length} of ${answer.length} characters`;
-  const previous = unmark(marked);
-  const longer = seen === '' ? previous : `${seen} ${previous}`;
-  const isSetAside = seen === '' && SET_ASIDE.test(previous);
-  if (isSetAside || longer === answer) return read({ questions: others, seen: '', texts: later, previous });
-  if (answer.startsWith(longer)) return read({ questions, seen: longer, texts: later, previous });
-  return `"${shorten(previous)}" instead of the rest of "${shorten(answer)}"`;
+  const unread = questions.length;
+  if (answer === undefined && marked === undefined) return undefined;
+  if (marked === undefined) {
+    const what = `"${shorten(answer ?? '')}" ends after ${seen.length} of ${answer?.length} characters`;
+    return { kind: 'lost', text: what, unread };
+  }
+  const text = unmark(marked);
+  const isCopy = told.includes(text);
+  if (answer === undefined) {
+    return { kind: isCopy ? 'doubled' : 'unasked', text: `nobody asked for "${shorten(marked)}"`, unread };
+  }
+  const longer = seen === '' ? text : `${seen} ${text}`;
+  const next = { texts: later, told: [...told, text] };
+  if ((seen === '' && isSetAside(text)) || longer === answer) return read({ ...next, questions: others, seen: '' });
+  if (answer.startsWith(longer)) return read({ ...next, questions, seen: longer });
+  const rest = answer.slice(seen === '' ? 0 : seen.length + 1);
+  const comesLater = later.some((other) => rest.startsWith(unmark(other)));
+  const kind = isCopy ? 'doubled' : comesLater ? 'out of order' : 'lost';
+  return { kind, text: `"${shorten(text)}" instead of the rest of "${shorten(answer)}"`, unread };
 }
 
-function isRepeatOf(previous: string, text: string | undefined): boolean {
+function isRepeatOf(previous: string | undefined, text: string | undefined): boolean {
   return text !== undefined && REPEAT.test(text) && unmark(text) === previous;
+}
+
+function isSetAside(text: string | undefined): boolean {
+  return text !== undefined && SET_ASIDE.test(text);
 }
 
 function unmark(text: string): string {
@@ -85,7 +114,7 @@ function shorten(text: string): string {
 }
 
 /** A mark says that nobody knows what became of the try before; so it must have been under way at a kill, or been cut off. */
-function findUnexplainedRepeats({ calls, kills }: Evidence): string[] {
+function findUnexplainedRepeats({ calls, kills }: Evidence): Problem[] {
   const sends = calls.filter(({ method }) => method === 'sendMessage');
   return sends.flatMap((send, index) => {
     const text = textOf(send);
@@ -93,7 +122,8 @@ function findUnexplainedRepeats({ calls, kills }: Evidence): string[] {
     const before = sends
       .slice(0, index)
       .findLast((other) => chatOf(other) === chatOf(send) && unmark(textOf(other)) === unmark(text));
-    return isExplained(send, before, kills) ? [] : [`marked without need: "${shorten(text)}"`];
+    if (isExplained(send, before, kills)) return [];
+    return [{ kind: 'marked without need', text: `marked without need: "${shorten(text)}"` }];
   });
 }
 
@@ -102,9 +132,14 @@ function isExplained(send: TelegramCall, before: TelegramCall | undefined, kills
   if (before === undefined || SET_ASIDE.test(textOf(send))) return kills.some((at) => at <= send.at);
   if (before.outcome === 'dropped') return true;
   // A marked try that was refused for certain is made again as it was.
-  if (!before.processed && typeof before.outcome === 'number' && REPEAT.test(textOf(before))) return true;
-  const until = (before.finishedAt ?? send.at) + SLACK_MS;
+  if (isRefused(before) && REPEAT.test(textOf(before))) return true;
+  // Between two tries that were not taken there may be one more, written down, that never left.
+  const until = (isRefused(before) ? send.at : (before.finishedAt ?? send.at)) + SLACK_MS;
   return kills.some((at) => at >= before.at - SLACK_MS && at <= until);
+}
+
+function isRefused({ processed, outcome }: TelegramCall): boolean {
+  return !processed && typeof outcome === 'number';
 }
 
 function textOf({ params }: TelegramCall): string {
@@ -115,8 +150,16 @@ function chatOf({ params }: TelegramCall): string {
   return String(params['chat_id']);
 }
 
-function findPollOverlaps({ calls }: Evidence): string[] {
+function findPollOverlaps({ calls }: Evidence): Problem[] {
   const polls = calls.filter(({ method }) => method === 'getUpdates');
   const bad = polls.filter(({ pollsInFlight = 1, outcome }) => pollsInFlight > 1 || outcome === 409);
-  return bad.map(({ at, pollsInFlight, outcome }) => `poll at ${at} was one of ${pollsInFlight}, outcome ${outcome}`);
+  return bad.map(({ at, pollsInFlight, outcome }) => ({
+    kind: 'polls overlap',
+    text: `poll at ${at} was one of ${pollsInFlight}, outcome ${outcome}`,
+  }));
+}
+
+function findSecrets({ logs, secrets }: Evidence): Problem[] {
+  const leaks = secrets.filter((secret) => logs.includes(secret));
+  return leaks.map((secret) => ({ kind: 'secret logged', text: `logged: ${secret}` }));
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { eventually } from '../e2e/eventually.ts';
 import { stopAll } from '../e2e/gateway.ts';
 import { startWorld, type World } from '../e2e/world.ts';
+import type { TelegramCall } from '../emulators/telegram/control-contract.ts';
 import { createScene, type Scene, type Victim, whileSending, whileThinking } from './scene.ts';
 
 const MARK = '\n\n(possible repeat after an interruption)';
@@ -35,6 +36,38 @@ describe.each<Victim>(['worker', 'tree'])('after kill -9 of the %s', (victim) =>
     expect(await scene.settle()).toEqual([]);
     return (await scene.bot.answers(chat)).map(({ text }) => text);
   };
+
+  const untilPoll = (isIt: (poll: TelegramCall) => boolean): Promise<TelegramCall> =>
+    eventually('such a poll', async () =>
+      (await world.telegram.calls({ token: scene.bot.token, method: 'getUpdates' })).find(isIt),
+    );
+
+  it('with messages on the wire that nobody has stored yet, they come again and are answered once', async () => {
+    const match = { method: 'getUpdates', token: scene.bot.token };
+    await world.telegram.addFault({ match, action: 'slow', effect: 'before', delayMs: 3_000 });
+    // Ends the poll that is open already; the next one is slow.
+    await scene.ask(chat, 'before');
+    await untilPoll(({ fault, outcome }) => fault === 'slow' && outcome === 'pending');
+    await scene.ask(chat, 'on the wire');
+    const { updateIds } = await untilPoll(({ fault, updateIds: ids }) => fault === 'slow' && ids?.length === 1);
+    await scene.kill(victim);
+    expect(await outcome()).toEqual(['before', 'on the wire']);
+    const polls = await world.telegram.calls(match);
+    expect(polls.filter((poll) => poll.updateIds?.join() === updateIds?.join())).toHaveLength(2);
+  });
+
+  it('with a message that is stored and was never confirmed to the platform, it is answered once', async () => {
+    const match = { method: 'getUpdates', token: scene.bot.token };
+    await world.telegram.addFault({ match, action: 'drop-before', times: -1 });
+    await scene.ask(chat, 'unconfirmed', '[[delay=700]]');
+    // A poll is only made after the message of the one before was stored.
+    await untilPoll(({ outcome }) => outcome === 'dropped');
+    expect(await world.telegram.pendingUpdates(scene.bot.token)).toHaveLength(1);
+    const killing = scene.kill(victim);
+    await world.telegram.clearFaults();
+    await killing;
+    expect(await outcome()).toEqual(['unconfirmed']);
+  });
 
   it('in the middle of a turn, the question is answered once', async () => {
     const answer = `answer ${victim}`;

@@ -1,9 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigInput } from '../../lib/config/schema.ts';
+import { listLogFiles } from '../../lib/log-file.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { type Gateway, startGateway } from '../e2e/gateway.ts';
+import type { Home } from '../e2e/home.ts';
 import { killProcesses } from '../e2e/processes.ts';
 import type { Bot, World } from '../e2e/world.ts';
+import type { TranscriptMessage } from '../emulators/telegram/control-contract.ts';
+import { isRunning } from '../supervisor/running-supervisor.ts';
 import { type Asked, type Evidence, findProblems } from './invariants.ts';
 
 export type Victim = 'worker' | 'tree';
@@ -33,6 +39,10 @@ export type Scene = {
    * and is still true when the time is up.
    */
   settle(timeoutMs?: number): Promise<string[]>;
+  /** How often something that ran was killed. */
+  kills(): number;
+  /** What was seen so far. */
+  evidence(): Promise<Evidence>;
 };
 
 /** Starts a gateway for a bot of its own. */
@@ -45,20 +55,31 @@ export async function createScene(world: World, { settings = {}, env = {} }: Sce
   const kills: number[] = [];
   let printed = '';
 
+  async function strike(pid: number): Promise<void> {
+    // Between two workers there is none.
+    if (!isRunning(pid)) return;
+    kills.push(Date.now());
+    await killProcesses([pid]);
+  }
+
   async function restart(): Promise<void> {
     await gateway.kill('tree');
     printed += gateway.stdout() + gateway.stderr();
     gateway = await startGateway({ home: gateway.home, env });
   }
 
-  async function findAll(): Promise<string[]> {
-    const logs = gateway.home.readLog() + printed + gateway.stdout() + gateway.stderr();
+  async function gather(): Promise<Evidence> {
+    const logs = readLogs(gateway.home) + printed + gateway.stdout() + gateway.stderr();
     const secrets = [bot.token, gateway.token];
-    return findProblems({ ...(await collect(world, bot, asked)), asked, kills, logs, secrets });
+    return { ...(await collect(world, bot, asked)), asked, kills, logs, secrets };
   }
+
+  const findAll = async (): Promise<string[]> => findProblems(await gather());
 
   return {
     bot,
+    evidence: gather,
+    kills: () => kills.length,
     gateway: () => gateway,
     async ask(chat, answer, orders = '') {
       asked.push({ chat, answer });
@@ -66,15 +87,15 @@ export async function createScene(world: World, { settings = {}, env = {} }: Sce
     },
     async kill(victim) {
       const previous = gateway.workerPid();
+      if (victim === 'worker') {
+        await strike(previous);
+        await gateway.nextWorker(previous);
+        return;
+      }
       kills.push(Date.now());
-      if (victim === 'tree') return restart();
-      await gateway.kill('worker');
-      await gateway.nextWorker(previous);
+      await restart();
     },
-    async strike(pid = gateway.workerPid()) {
-      kills.push(Date.now());
-      await killProcesses([pid]);
-    },
+    strike: (pid = gateway.workerPid()) => strike(pid),
     blame: () => void kills.push(Date.now()),
     async replace() {
       const old = gateway.workerPid();
@@ -96,6 +117,7 @@ export async function createScene(world: World, { settings = {}, env = {} }: Sce
 
 const LATE_MS = 200;
 const RESTART_MS = 5_000;
+const ASKED_AT_ONCE = 50;
 
 /** Waits until the model has been asked so many times for this answer, the last time without having given it yet. */
 export async function whileThinking(world: World, answer: string, times = 1): Promise<void> {
@@ -119,8 +141,18 @@ async function collect(world: World, bot: Bot, asked: readonly Asked[]): Promise
     ...asked.map(({ chat }) => chat),
     ...calls.flatMap(({ params }) => readChat(params['chat_id'])),
   ]);
-  const entries = await Promise.all([...chats].map(async (chat) => [chat, await bot.answers(chat)] as const));
-  return { answers: new Map(entries), calls };
+  const answers = new Map<number, TranscriptMessage[]>();
+  // Not all at once: there may be a thousand.
+  for (const some of splitAt([...chats], ASKED_AT_ONCE)) {
+    await Promise.all(some.map(async (chat) => answers.set(chat, await bot.answers(chat))));
+  }
+  return { answers, calls };
+}
+
+function splitAt<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_none, index) =>
+    list.slice(index * size, (index + 1) * size),
+  );
 }
 
 function readChat(value: unknown): number[] {
@@ -131,7 +163,13 @@ async function isQuiet(world: World, bot: Bot, gateway: Gateway): Promise<boolea
   if ((await world.telegram.pendingUpdates(bot.token)).length > 0) return false;
   const reply = await gateway.request('/api/health').catch(() => undefined);
   if (JSON.stringify(reply?.body['queues']) !== '{"inbox":0,"outbox":0}') return false;
-  return hasTakenOver(gateway.home.readLog(), gateway.workerPid());
+  return hasTakenOver(readLogs(gateway.home), gateway.workerPid());
+}
+
+/** Also what was moved aside because the log grew long. */
+function readLogs(home: Home): string {
+  const files = listLogFiles(join(home.stateDir, 'logs', 'gateway.log')).filter((path) => existsSync(path));
+  return files.map((path) => readFileSync(path, 'utf8')).join('');
 }
 
 /** Before that a worker does not know yet what is left to deliver. */
