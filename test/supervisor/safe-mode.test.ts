@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fetchText, fetchWorker, untilServedBy } from './http-load.ts';
 import { type RunningSupervisor, startSupervisor, stopAll, until } from './running-supervisor.ts';
 
@@ -50,8 +50,9 @@ describe('a crash loop', () => {
     writeFileSync(join(supervisor.home, 'xopc.json'), JSON.stringify({ gateway: { port: 0 }, logging: {} }));
     const { port } = await supervisor.ready(4);
     await untilPhase(supervisor, 'running');
+    // The old one may still take a connection while it drains.
     await untilServedBy(port, 4);
-    expect(await fetchWorker(port)).toMatchObject({ role: 'serve' });
+    await vi.waitFor(async () => expect(await fetchWorker(port)).toMatchObject({ role: 'serve' }));
   });
 
   it('goes on in safe mode when the restart fails', async () => {
