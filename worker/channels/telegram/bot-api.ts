@@ -8,16 +8,21 @@ export type BotApi = {
   deleteWebhook(signal: AbortSignal): Promise<void>;
   /** Returns the id of the new message. */
   sendMessage(request: SendRequest, signal: AbortSignal): Promise<number>;
+  editMessageText(request: EditRequest, signal: AbortSignal): Promise<void>;
   sendTyping(request: { chatId: number | string; threadId?: number }, signal: AbortSignal): Promise<void>;
 };
 
-export type SendRequest = {
+/** A text, and the HTML to show it as; without that it is shown as it is. */
+type Content = { text: string; html?: string };
+
+export type SendRequest = Content & {
   chatId: number | string;
-  text: string;
   threadId?: number;
   replyTo?: number;
   isSilent: boolean;
 };
+
+export type EditRequest = Content & { chatId: number | string; messageId: number };
 
 /** Loads grammY and returns what creates a client per token. */
 export async function loadBotApi(): Promise<(token: string, apiRoot: string) => BotApi> {
@@ -38,22 +43,30 @@ function wrap(api: Api): BotApi {
     async deleteWebhook(signal) {
       await api.deleteWebhook({}, typed(signal));
     },
-    async sendMessage({ chatId, text, threadId, replyTo, isSilent }, signal) {
+    async sendMessage({ chatId, text, html, threadId, replyTo, isSilent }, signal) {
       const options = {
+        ...parseMode(html),
         ...(threadId === undefined ? {} : { message_thread_id: threadId }),
         ...(replyTo === undefined
           ? {}
           : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true as const } }),
         ...(isSilent ? { disable_notification: true } : {}),
       };
-      const posted = await api.sendMessage(chatId, text, options, typed(signal));
+      const posted = await api.sendMessage(chatId, html ?? text, options, typed(signal));
       return posted.message_id;
+    },
+    async editMessageText({ chatId, messageId, text, html }, signal) {
+      await api.editMessageText(chatId, messageId, html ?? text, parseMode(html), typed(signal));
     },
     async sendTyping({ chatId, threadId }, signal) {
       const options = threadId === undefined ? {} : { message_thread_id: threadId };
       await api.sendChatAction(chatId, 'typing', options, typed(signal));
     },
   };
+}
+
+function parseMode(html: string | undefined): { parse_mode?: 'HTML' } {
+  return html === undefined ? {} : { parse_mode: 'HTML' };
 }
 
 type GrammySignal = NonNullable<Parameters<Api['getMe']>[0]>;

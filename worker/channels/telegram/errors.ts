@@ -30,12 +30,19 @@ export function describeTransportError(error: unknown): string {
 
 const DEFAULT_RETRY_AFTER_S = 5;
 
-function judgeAnswer(error: GrammyError): Rejected | Unknown | RateLimited {
+function judgeAnswer(error: GrammyError): Rejected | Unreachable | Unknown | RateLimited {
   const text = `Telegram: ${error.description} (${error.error_code})`;
   if (error.error_code === 429) return new RateLimited(text, readRetryAfterMs(error), { cause: error });
   // A server that fails half-way may have posted the message already.
   if (error.error_code >= 500) return new Unknown(text, { cause: error });
-  return new Rejected(text, { cause: error });
+  // A revoked token is not the message's fault: it waits for a new one.
+  if (error.error_code === 401 || error.error_code === 404) return new Unreachable(text, { cause: error });
+  return new Rejected(text, { cause: error, isPeerGone: isPeerGone(error) });
+}
+
+/** Blocked, thrown out or closed (403), or never met: nothing else for this peer will arrive either. */
+function isPeerGone({ error_code, description }: GrammyError): boolean {
+  return error_code === 403 || (error_code === 400 && description.includes('chat not found'));
 }
 
 /** grammY keeps the error of fetch in `error`, fetch that of the socket in `cause`. */

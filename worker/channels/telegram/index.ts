@@ -5,11 +5,11 @@ import { type BotApi, loadBotApi } from './bot-api.ts';
 import type { Holder } from './claim.ts';
 import { createInterrupter, type Interrupter } from './interrupter.ts';
 import { pollAccount } from './poll.ts';
-import { sendText, sendTyping } from './send.ts';
+import { editText, sendText, sendTyping } from './send.ts';
 import { POLL_TIMING, type PollTiming } from './timing.ts';
 
 /**
- * Creates the Telegram channel: long polling per account, plain text out. Nothing of grammY is loaded before `start`. With a
+ * Creates the Telegram channel: long polling per account, Markdown out as HTML. Nothing of grammY is loaded before `start`. With a
  * `holder` each token is leased on this machine, so that two gateways never poll with the same one (TG-1).
  */
 export function createTelegramChannel(
@@ -47,6 +47,8 @@ export function createTelegramChannel(
       for (const { interrupter } of bots.values()) interrupter.fire();
     },
     send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
+    edit: async ({ accountId, chatId, remoteId, text }, signal) =>
+      editText(requireApi(bots, accountId), { chatId, messageId: remoteId, text }, signal),
     showTyping: async (target, signal) => sendTyping(requireApi(bots, target.accountId), target, signal),
     status: () => [...bots.values()].map((bot) => bot.state.current()),
   } satisfies ChannelPlugin;

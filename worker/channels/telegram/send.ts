@@ -1,19 +1,42 @@
 import type { GrammyError } from 'grammy/web';
-import { type OutboundMessage, Unreachable } from '../plugin.ts';
-import type { BotApi, SendRequest } from './bot-api.ts';
+import { type OutboundMessage, type Posted, Unreachable } from '../plugin.ts';
+import type { BotApi, EditRequest, SendRequest } from './bot-api.ts';
 import { isApiError, toDeliveryError } from './errors.ts';
+import { renderHtml } from './html.ts';
+import { escapeHtml } from './html-inline.ts';
 
-/** Posts one part as plain text and returns its message id. Errors are those of the channel contract. */
-export async function sendText(
-  api: BotApi,
-  message: OutboundMessage,
-  signal: AbortSignal,
-): Promise<{ remoteId: string }> {
-  if (signal.aborted) throw new Unreachable('Telegram: cancelled before the request was made');
+/**
+ * Posts one part, Markdown, and returns its message id; when the chat moved, also the id it has now. Errors are those of the
+ * channel contract.
+ */
+export async function sendText(api: BotApi, message: OutboundMessage, signal: AbortSignal): Promise<Posted> {
+  if (signal.aborted) throw cancelled();
   try {
-    return { remoteId: String(await post(api, requestOf(message), signal)) };
+    return await post(api, requestOf(message), signal);
   } catch (error) {
     throw toDeliveryError(error);
+  }
+}
+
+/**
+ * Gives a message of ours a new text, Markdown; the same text again is a success. Returns `gone` when the message cannot be
+ * changed any more. Errors are those of the channel contract.
+ */
+export async function editText(
+  api: BotApi,
+  { chatId, messageId, text }: { chatId: string; messageId: string; text: string },
+  signal: AbortSignal,
+): Promise<'edited' | 'gone'> {
+  if (signal.aborted) throw cancelled();
+  const id = readId(messageId);
+  if (id === undefined) return 'gone';
+  try {
+    await edit(api, { chatId: readChatId(chatId), messageId: id, ...contentOf(text) }, signal);
+    return 'edited';
+  } catch (error) {
+    const outcome = isApiError(error) ? judgeEdit(error) : undefined;
+    if (outcome === undefined) throw toDeliveryError(error);
+    return outcome;
   }
 }
 
@@ -27,17 +50,27 @@ export async function sendTyping(
   await api.sendTyping({ chatId: readChatId(target.chatId), ...(threadId === undefined ? {} : { threadId }) }, signal);
 }
 
+function cancelled(): Unreachable {
+  return new Unreachable('Telegram: cancelled before the request was made');
+}
+
 function requestOf(message: OutboundMessage): SendRequest {
   const threadId = readId(message.threadId);
   const replyTo = readId(message.replyTo);
   return {
     chatId: readChatId(message.chatId),
-    text: message.text,
+    ...contentOf(message.text),
     // The topic "General" has id 1, and the server finds it only when nothing is said.
     ...(threadId === undefined || threadId === 1 ? {} : { threadId }),
     ...(replyTo === undefined ? {} : { replyTo }),
     isSilent: message.silent ?? false,
   };
+}
+
+/** A text without any markup goes as it is, so that nothing has to be parsed. */
+function contentOf(text: string): { text: string; html?: string } {
+  const html = renderHtml(text);
+  return html === escapeHtml(text) ? { text } : { text, html };
 }
 
 function readId(text: string | undefined): number | undefined {
@@ -49,11 +82,12 @@ function readChatId(text: string): number | string {
 }
 
 /** Posts again only after a definite "not posted", so that a repair cannot double the message. */
-async function post(api: BotApi, first: SendRequest, signal: AbortSignal): Promise<number> {
+async function post(api: BotApi, first: SendRequest, signal: AbortSignal): Promise<Posted> {
   let request = first;
   for (let repairs = 0; ; repairs += 1) {
     try {
-      return await api.sendMessage(request, signal);
+      const remoteId = String(await api.sendMessage(request, signal));
+      return request.chatId === first.chatId ? { remoteId } : { remoteId, migratedTo: String(request.chatId) };
     } catch (error) {
       const repaired = repairs < MAX_REPAIRS && isApiError(error) ? repair(request, error) : undefined;
       if (repaired === undefined) throw error;
@@ -62,10 +96,10 @@ async function post(api: BotApi, first: SendRequest, signal: AbortSignal): Promi
   }
 }
 
-/** One each for the chat, the topic and the reply. */
-const MAX_REPAIRS = 3;
+/** One each for the chat, the topic, the reply and the markup. */
+const MAX_REPAIRS = 4;
 
-/** The same message without what the server could not place; undefined when that is not the trouble. */
+/** The same message without what the server could not place or read; undefined when that is not the trouble. */
 function repair(request: SendRequest, error: GrammyError): SendRequest | undefined {
   if (error.error_code !== 400) return undefined;
   const { migrate_to_chat_id: newChatId } = error.parameters;
@@ -74,5 +108,34 @@ function repair(request: SendRequest, error: GrammyError): SendRequest | undefin
   if (threadId !== undefined && error.description.includes('message thread not found')) return withoutThread;
   const { replyTo, ...withoutReply } = request;
   const isReplyGone = /message to be replied not found|replied message not found/.test(error.description);
-  return replyTo !== undefined && isReplyGone ? withoutReply : undefined;
+  if (replyTo !== undefined && isReplyGone) return withoutReply;
+  return withoutMarkup(request, error);
+}
+
+/** The same text as it was written; undefined when it has no markup or that is not the trouble. */
+function withoutMarkup<T extends { html?: string }>(request: T, error: GrammyError): Omit<T, 'html'> | undefined {
+  const { html, ...plain } = request;
+  const isRefused = error.error_code === 400 && MARKUP_REFUSED.test(error.description);
+  return html !== undefined && isRefused ? plain : undefined;
+}
+
+const MARKUP_REFUSED = /can't parse entities|message text is empty|must be non-empty/;
+
+async function edit(api: BotApi, request: EditRequest, signal: AbortSignal): Promise<void> {
+  try {
+    await api.editMessageText(request, signal);
+  } catch (error) {
+    const plain = isApiError(error) ? withoutMarkup(request, error) : undefined;
+    if (plain === undefined) throw error;
+    await api.editMessageText(plain, signal);
+  }
+}
+
+/** What a refused edit means; undefined when it is trouble of another kind. */
+function judgeEdit({ error_code, description, parameters }: GrammyError): 'edited' | 'gone' | undefined {
+  if (error_code !== 400) return undefined;
+  if (description.includes('message is not modified')) return 'edited';
+  // A group that became a supergroup has left its messages behind.
+  if (parameters.migrate_to_chat_id !== undefined) return 'gone';
+  return /message to edit not found|message can't be edited/.test(description) ? 'gone' : undefined;
 }

@@ -16,9 +16,10 @@ function broken(cause: object): HttpError {
 describe('a failed send', () => {
   it.each([
     ['Rejected', answer(400, 'Bad Request: chat not found')],
-    ['Rejected', answer(401, 'Unauthorized')],
     ['Rejected', answer(403, 'Forbidden: user is deactivated')],
-    ['Rejected', answer(404, 'Not Found')],
+    ['Rejected', answer(400, 'Bad Request: message is too long')],
+    ['Unreachable', answer(401, 'Unauthorized')],
+    ['Unreachable', answer(404, 'Not Found')],
     ['Unknown', answer(500, 'Internal Server Error')],
     ['RateLimited', answer(429, 'Too Many Requests', { retry_after: 3 })],
     ['Unreachable', broken({ code: 'ECONNREFUSED' })],
@@ -32,6 +33,17 @@ describe('a failed send', () => {
     ['Unknown', new HttpError('failed', new SyntaxError('Unexpected token <'))],
   ])('is %s for %s', (name, error) => {
     expect(toDeliveryError(error).name).toBe(name);
+  });
+
+  it.each([
+    [true, answer(403, 'Forbidden: bot was blocked by the user')],
+    [true, answer(403, 'Forbidden: bot was kicked from the supergroup chat')],
+    [true, answer(403, 'Forbidden: user is deactivated')],
+    [true, answer(400, 'Bad Request: chat not found')],
+    [false, answer(400, 'Bad Request: message is too long')],
+    [false, answer(400, 'Bad Request: not enough rights to send text messages to the chat')],
+  ])('says that the peer is gone (%s) for %s', (isPeerGone, error) => {
+    expect(toDeliveryError(error)).toMatchObject({ name: 'Rejected', isPeerGone });
   });
 
   it('is waited for as long as the server asks, and a little when it does not say', () => {
