@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { backlogBench } from './backlog.ts';
 import { cliBench } from './cli.ts';
 import { hangBench } from './hang.ts';
 import { healthBench } from './health.ts';
+import { listsBench } from './lists.ts';
 import { lockBench } from './lock.ts';
 import { memoryBench } from './memory.ts';
+import { messageBench } from './message.ts';
 import { PM2_VERSION } from './pm2.ts';
 import { restartBench } from './restart.ts';
 import type { Bench, Row } from './result.ts';
@@ -16,6 +19,9 @@ const BENCHES: readonly Bench[] = [
   cliBench,
   healthBench,
   turnBench,
+  messageBench,
+  listsBench,
+  backlogBench,
   memoryBench,
   restartBench,
   hangBench,

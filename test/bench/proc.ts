@@ -24,6 +24,11 @@ export function rssMb(pid: number): number {
   return field(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), /^Rss: +(\d+) kB$/m) / 1_024;
 }
 
+/** The most memory that a process has had resident so far, in megabytes (proc(5), `status`). */
+export function peakRssMb(pid: number): number {
+  return field(readFileSync(`/proc/${pid}/status`, 'utf8'), /^VmHWM:\s+(\d+) kB$/m) / 1_024;
+}
+
 /** The processes that a process has started and that still live, oldest first (proc(5), `children`). */
 export function childPids(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')

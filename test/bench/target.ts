@@ -27,12 +27,16 @@ export async function startPlain(program: string): Promise<Target> {
   return start(['node', [join(root, 'test/bench', program), String(port)]], port, process.env);
 }
 
-/** Starts the built gateway in a home of its own. */
-export async function startGateway(config: Record<string, unknown> = {}): Promise<Gateway> {
+/** Starts the built gateway in a home of its own, in which `prepare` may leave what an earlier run would have left. */
+export async function startGateway(
+  config: Record<string, unknown> = {},
+  prepare: (home: string) => Promise<void> = async () => undefined,
+): Promise<Gateway> {
   const port = await findFreePort();
   const home = mkdtempSync(join(tmpdir(), 'xopc-bench-'));
   const gateway = { port, ...(config['gateway'] as Record<string, unknown> | undefined) };
   writeFileSync(join(home, 'xopc.json'), JSON.stringify({ ...config, gateway }), { mode: 0o600 });
+  await prepare(home);
   const env = { PATH: process.env['PATH'], HOME: home, XOPC_HOME: home, OLLAMA_HOST: '127.0.0.1:1' };
   const target = await start(['node', [join(root, 'dist/bin/xopc.js'), 'gateway']], port, env);
   return {
