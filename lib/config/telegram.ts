@@ -55,6 +55,14 @@ const account = {
     v.optional(v.picklist(['off', 'first', 'all'])),
     'Which parts of an answer quote the message: none, the first, each. Left out: first in groups, off in private.',
   ),
+  streamMode: describe(
+    v.optional(v.picklist(['off', 'partial', 'block'])),
+    'How an answer shows while it is written: not at all, as it grows, by whole paragraphs and sentences. Default partial.',
+  ),
+  sendRate: describe(
+    v.optional(v.pipe(v.number(), v.minValue(1, 'must be 1 or more'), v.maxValue(1_000, 'must be 1000 or less'))),
+    'Messages per second in all; more than 30 need a paid bot. Default 25.',
+  ),
   apiRoot: describe(
     v.optional(v.pipe(v.string(), v.url('must be a URL'))),
     'Bot API server. Default https://api.telegram.org.',

@@ -84,7 +84,7 @@ type Recovery = {
 async function recover(telegram: TelegramEmulator, perChat: number): Promise<Recovery> {
   await renew(telegram);
   const gateway = await startGateway(
-    { channels: { telegram: { enabled: true, botToken: TOKEN, apiRoot: telegram.url } } },
+    { channels: { telegram: { enabled: true, botToken: TOKEN, apiRoot: telegram.url, sendRate: 1_000 } } },
     (home) => queue(home, perChat),
   );
   const spawnedAt = Date.now() - gateway.startMs;

@@ -44,6 +44,7 @@ describe.each<Victim>(['worker', 'tree'])('after kill -9 of the %s', (victim) =>
 
   it('with messages on the wire that nobody has stored yet, they come again and are answered once', async () => {
     const match = { method: 'getUpdates', token: scene.bot.token };
+    await untilPoll(({ outcome }) => outcome === 'pending');
     await world.telegram.addFault({ match, action: 'slow', effect: 'before', delayMs: 3_000 });
     // Ends the poll that is open already; the next one is slow.
     await scene.ask(chat, 'before');

@@ -49,7 +49,7 @@ export type Scene = {
 export async function createScene(world: World, { settings = {}, env = {} }: SceneOptions = {}): Promise<Scene> {
   const bot = await world.createBot();
   // So many deaths would mean safe mode, in which nobody answers on Telegram.
-  const config = world.configure(bot, {}, { gateway: { crashLimit: 0, ...settings } });
+  const config = world.configure(bot, { sendRate: 1_000 }, { gateway: { crashLimit: 0, ...settings } });
   let gateway = await startGateway({ config, env });
   const asked: Asked[] = [];
   const kills: number[] = [];

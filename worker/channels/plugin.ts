@@ -74,6 +74,9 @@ export type EditTarget = { accountId: string; chatId: string; remoteId: string; 
  */
 export type Streaming = { afterMs: number; everyMs: number; isByBlock: boolean };
 
+/** Which parts of an answer quote the message that they answer. */
+export type Quoting = 'off' | 'first' | 'all';
+
 export type ChannelContext = {
   log: Logger;
   /**
@@ -112,6 +115,10 @@ export type ChannelPlugin = {
   edit?(target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'>;
   /** How an account shows an answer while it grows; undefined when it does not. */
   streaming?(accountId: string, peerKind: Peer['kind']): Streaming | undefined;
+  /** What an account's answers quote; left out: the first part does in groups, none in private. */
+  quoting?(accountId: string, peerKind: Peer['kind']): Quoting | undefined;
+  /** Books the next message to a chat and returns how long it has to wait for the platform's pace, in milliseconds. */
+  bookSend?(target: { accountId: string; chatId: string }): number;
   /** Fetches a file that came in. Throws Rejected when it can never be had, e.g. because it is too large. */
   fetchFile?(accountId: string, ref: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The clock jumped or the network changed: the transport is proven anew at once (LIVE-3). */

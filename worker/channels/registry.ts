@@ -10,6 +10,7 @@ import {
   type OutboundMessage,
   type Peer,
   type Posted,
+  type Quoting,
   Rejected,
   type Streaming,
   Unreachable,
@@ -47,6 +48,10 @@ export type Registry = {
   edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
   /** How a channel shows an answer while it grows; undefined when it does not. */
   streaming(channel: string, accountId: string, peerKind: Peer['kind']): Streaming | undefined;
+  /** Which parts of an answer quote the message that they answer. */
+  quoting(channel: string, accountId: string, peerKind: Peer['kind']): Quoting;
+  /** Books the next message to a chat and returns how long it has to wait for the platform's pace, in milliseconds. */
+  bookSend(channel: string, target: { accountId: string; chatId: string }): number;
   /** Fetches a file that came in. Throws Rejected when it can never be had, Unreachable when the channel is not there now. */
   fetchFile(
     channel: string,
@@ -130,7 +135,16 @@ async function restartOne(lives: Lives, channel: string): Promise<void> {
 
 type Ways = Pick<
   Registry,
-  'has' | 'textLimit' | 'isIdempotent' | 'send' | 'edit' | 'fetchFile' | 'streaming' | 'showTyping'
+  | 'has'
+  | 'textLimit'
+  | 'isIdempotent'
+  | 'send'
+  | 'edit'
+  | 'fetchFile'
+  | 'streaming'
+  | 'quoting'
+  | 'bookSend'
+  | 'showTyping'
 >;
 
 /** The ways of messages: always through the current generation. */
@@ -149,6 +163,9 @@ function openWays(lives: Lives): Ways {
       return life.plugin.edit?.(target, signal);
     },
     streaming: (channel, accountId, peerKind) => find(channel)?.streaming?.(accountId, peerKind),
+    quoting: (channel, accountId, peerKind) =>
+      find(channel)?.quoting?.(accountId, peerKind) ?? (peerKind === 'direct' ? 'off' : 'first'),
+    bookSend: (channel, target) => find(channel)?.bookSend?.(target) ?? 0,
     async fetchFile(channel, { accountId, ref }, signal) {
       const plugin = requirePlugin(lives, channel);
       if (plugin.fetchFile === undefined) throw new Rejected(`The channel ${channel} hands out no files`);

@@ -5,6 +5,7 @@ import {
   type OutboundMessage,
   type Peer,
   type Posted,
+  type Quoting,
   RateLimited,
   Rejected,
   type Streaming,
@@ -29,6 +30,10 @@ export type Carrier = {
   ): void;
   /** How a channel shows an answer while it grows; undefined when it does not. */
   streaming(channel: string, accountId: string, peerKind: Peer['kind']): Streaming | undefined;
+  /** Which parts of an answer quote the message that they answer. */
+  quoting(channel: string, accountId: string, peerKind: Peer['kind']): Quoting;
+  /** Books the next message to a chat and returns how long it has to wait for the platform's pace, in milliseconds. */
+  bookSend(channel: string, target: { accountId: string; chatId: string }): number;
   /** Fetches a file that came in. Throws Rejected when it can never be had. */
   fetchFile(
     channel: string,

@@ -82,6 +82,8 @@ async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Deliv
       row = await settle(options, row, { kind: 'refused', reason: `not tried: ${refusal}` }, tenure);
       continue;
     }
+    const bookedMs = options.carrier.bookSend(row.channel, row);
+    if (bookedMs > 0) await sleep(bookedMs, undefined, { signal: tenure.stopping.signal });
     const outcome = await tenure.slotsOf(row.channel).use(tenure.stopping.signal, () => begin(options, row, tenure));
     row = await settle(options, { ...row, attempts: row.attempts + 1 }, outcome, tenure);
   }

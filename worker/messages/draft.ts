@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../lib/log.ts';
-import { type OutboundMessage, RateLimited, Rejected, type Streaming, Unreachable } from '../channels/plugin.ts';
+import {
+  type OutboundMessage,
+  type Quoting,
+  RateLimited,
+  Rejected,
+  type Streaming,
+  Unreachable,
+} from '../channels/plugin.ts';
 import type { InboxRow } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
 import type { Carrier } from './attempt.ts';
@@ -10,7 +17,7 @@ export type DraftOptions = {
   row: InboxRow;
   owner: string;
   store: Pick<Store, 'inbox'>;
-  carrier: Pick<Carrier, 'send' | 'edit' | 'textLimit'>;
+  carrier: Pick<Carrier, 'send' | 'edit' | 'textLimit' | 'quoting'>;
   streaming: Streaming;
   log: Logger;
 };
@@ -130,7 +137,7 @@ async function post({ row, owner, store, carrier }: DraftOptions, state: DraftSt
   try {
     const { remoteId } = await carrier.send(
       row.payload.channel,
-      composeDraft(row, text),
+      composeDraft(row, text, carrier.quoting(row.payload.channel, row.payload.accountId, row.payload.peerKind)),
       AbortSignal.timeout(POST_TIMEOUT_MS),
     );
     state.remoteId = remoteId;
@@ -157,15 +164,15 @@ async function edit(
   state.isOver = true;
 }
 
-function composeDraft({ runId, payload }: InboxRow, text: string): OutboundMessage {
-  const { accountId, chatId, threadId, messageId, peerKind } = payload;
+function composeDraft({ runId, payload }: InboxRow, text: string, quoting: Quoting): OutboundMessage {
+  const { accountId, chatId, threadId, messageId } = payload;
   return {
     id: `draft_${runId}`,
     accountId,
     chatId,
     text,
     ...(threadId === undefined ? {} : { threadId }),
-    ...(messageId === undefined || peerKind === 'direct' ? {} : { replyTo: messageId }),
+    ...(messageId === undefined || quoting === 'off' ? {} : { replyTo: messageId }),
   };
 }
 

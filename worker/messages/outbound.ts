@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Peer } from '../channels/plugin.ts';
 import type { EnqueueReceipt, PendingRow } from '../store/outbox.ts';
 import type { NewOutboxRow, OutboxRow } from '../store/outbox-row.ts';
-import { REPEAT_MARK } from './attempt.ts';
+import { type Carrier, REPEAT_MARK } from './attempt.ts';
 import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow } from './deliver.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { splitText } from './split.ts';
@@ -17,6 +18,8 @@ export type Delivery = {
   sessionKey?: string;
   runId?: string;
   silent?: boolean;
+  /** The message that it answers; the account decides which parts quote it. */
+  answers?: { messageId: string; peerKind: Peer['kind'] };
   /** What it is, which says how long it is of use; an answer when left out. */
   kind?: DeliveryKind;
 };
@@ -162,18 +165,38 @@ function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): N
   const { target, sessionKey, runId, silent } = delivery;
   const limit = carrier.textLimit(target.channel) - REPEAT_MARK.length;
   const texts = splitText(delivery.text, limit);
-  return texts.map((text, index) => ({
-    channel: target.channel,
-    accountId: target.accountId,
-    chatId: target.chatId,
-    part: index + 1,
-    parts: texts.length,
-    text,
-    expiresAt: Date.now() + ttlMs[delivery.kind ?? 'reply'],
-    ...(target.threadId === undefined ? {} : { threadId: target.threadId }),
-    ...(target.replyTo === undefined || index > 0 ? {} : { replyTo: target.replyTo }),
-    ...(sessionKey === undefined ? {} : { sessionKey }),
-    ...(runId === undefined ? {} : { runId }),
-    ...(silent === undefined ? {} : { silent }),
-  }));
+  const quotes = chooseQuotes(carrier, delivery);
+  return texts.map((text, index) => {
+    const replyTo = index === 0 ? quotes.first : quotes.others;
+    return {
+      channel: target.channel,
+      accountId: target.accountId,
+      chatId: target.chatId,
+      part: index + 1,
+      parts: texts.length,
+      text,
+      expiresAt: Date.now() + ttlMs[delivery.kind ?? 'reply'],
+      ...(target.threadId === undefined ? {} : { threadId: target.threadId }),
+      ...(replyTo === undefined ? {} : { replyTo }),
+      ...(sessionKey === undefined ? {} : { sessionKey }),
+      ...(runId === undefined ? {} : { runId }),
+      ...(silent === undefined ? {} : { silent }),
+    };
+  });
+}
+
+/** The messages that the first part and the others quote. */
+function chooseQuotes(
+  carrier: Pick<Carrier, 'quoting'>,
+  { target, answers }: Delivery,
+): { first?: string | undefined; others?: string | undefined } {
+  if (answers === undefined) return { first: target.replyTo };
+  switch (carrier.quoting(target.channel, target.accountId, answers.peerKind)) {
+    case 'off':
+      return {};
+    case 'first':
+      return { first: answers.messageId };
+    case 'all':
+      return { first: answers.messageId, others: answers.messageId };
+  }
 }

@@ -14,14 +14,15 @@ export function composeReply(
 ): NewOutboxRow[] {
   if (!payload.deliver || text === '') return [];
   const { channel, accountId, chatId, threadId, messageId, peerKind } = payload;
-  const target = {
-    channel,
-    accountId,
-    chatId,
-    ...(threadId === undefined ? {} : { threadId }),
-    ...(messageId === undefined || peerKind === 'direct' ? {} : { replyTo: messageId }),
-  };
-  const [first, ...others] = outbound.compose({ target, text, sessionKey, runId });
+  const target = { channel, accountId, chatId, ...(threadId === undefined ? {} : { threadId }) };
+  const answers = messageId === undefined ? undefined : { messageId, peerKind };
+  const [first, ...others] = outbound.compose({
+    target,
+    text,
+    sessionKey,
+    runId,
+    ...(answers === undefined ? {} : { answers }),
+  });
   return first === undefined ? [] : [takePlaceOf(draft, first), ...others];
 }
 

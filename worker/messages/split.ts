@@ -1,4 +1,4 @@
-const FENCE = /^(?:```|~~~)[^\n]*$/gm;
+const FENCE = /^(`{3,}|~{3,})[^\n]*$/gm;
 
 /** Room kept for closing a code fence at the end of a part and opening it again in the next one. */
 const FENCE_ROOM = 64;
@@ -17,8 +17,8 @@ export function splitText(text: string, limit: number): string[] {
     const body = reopened + rest.slice(0, cut).trimEnd();
     const fence = findOpenFence(body);
     // Platforms refuse a part that shows nothing.
-    if (rest.slice(0, cut).trim() !== '') parts.push(fence === undefined ? body : `${body}\n${fence.slice(0, 3)}`);
-    reopened = fence === undefined ? '' : `${fence}\n`;
+    if (rest.slice(0, cut).trim() !== '') parts.push(fence === undefined ? body : `${body}\n${fence.run}`);
+    reopened = fence === undefined ? '' : `${fence.line}\n`;
     rest = rest.slice(cut).replace(/^\n+/, '');
   }
   if (rest.trim() !== '' || parts.length === 0) parts.push(reopened + rest);
@@ -36,12 +36,15 @@ function findCut(text: string, limit: number): number {
   return isHighSurrogate && limit > 1 ? limit - 1 : limit;
 }
 
-/** The opening line of a code fence that is not closed in `text`. */
-function findOpenFence(text: string): string | undefined {
-  let open: string | undefined;
-  for (const [line] of text.matchAll(FENCE)) {
-    if (open === undefined) open = line.slice(0, FENCE_ROOM - 8);
-    else if (line.startsWith(open.slice(0, 3))) open = undefined;
+/** A code fence as it was opened: its line, and the marks that close it. */
+type Fence = { line: string; run: string };
+
+/** The code fence that is not closed in `text`; it is closed by as many marks of its kind or more, and nothing behind them. */
+function findOpenFence(text: string): Fence | undefined {
+  let open: Fence | undefined;
+  for (const [line, run = ''] of text.matchAll(FENCE)) {
+    if (open === undefined) open = { line: line.slice(0, FENCE_ROOM / 2), run: run.slice(0, FENCE_ROOM / 2) };
+    else if (run.startsWith(open.run) && line.trim() === run) open = undefined;
   }
   return open;
 }

@@ -187,3 +187,18 @@ describe('a start', () => {
     expect(states).toEqual(['queued']);
   });
 });
+
+describe('the pace of the platform', () => {
+  it('is kept before a message is taken in hand, and only by the chat that it concerns', async () => {
+    const channel = createScriptedChannel();
+    const paced = { ...channel, bookSend: ({ chatId }: { chatId: string }) => (chatId === '1' ? 150 : 0) };
+    const gateway = await startGateway({ channel: paced });
+    const begun = Date.now();
+    await gateway.outbound.enqueue(to('1', 'slow'));
+    await gateway.outbound.enqueue(to('2', 'quick'));
+    await settled(gateway, 'quick', 'sent');
+    expect(stored(gateway, 'slow')).toMatchObject({ state: 'queued', attempts: 0 });
+    await settled(gateway, 'slow', 'sent');
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(149);
+  });
+});

@@ -51,6 +51,13 @@ describe('splitting a text', () => {
     for (const part of parts) expect(hasOpenFence(part)).toBe(false);
   });
 
+  it('closes a longer fence with as many marks, so that a shorter one inside of it is text', () => {
+    const parts = splitText(`\`\`\`\`md\n${'```js\nline of code\n```\n'.repeat(40)}\`\`\`\`\nDone.`, 300);
+    expect(parts.length).toBeGreaterThan(2);
+    for (const part of parts.slice(0, -1)) expect(part.split('\n').at(-1)).toBe('````');
+    for (const part of parts.slice(1)) expect(part.startsWith('````md\n')).toBe(true);
+  });
+
   it('never cuts a character in half', () => {
     const isWhole = (text: string): boolean =>
       !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);

@@ -1,6 +1,7 @@
 import type { AccountPolicy, GroupRule } from '../../../lib/account-policy.ts';
 import type { Config } from '../../../lib/config/schema.ts';
 import type { Environment } from '../../../lib/env.ts';
+import type { Quoting } from '../plugin.ts';
 
 type TelegramConfig = Config['channels']['telegram'];
 
@@ -12,7 +13,11 @@ export type TelegramAccount = AccountPolicy & {
   /** Bot API server without a trailing slash. */
   apiRoot: string;
   /** Which parts of an answer quote the message; undefined is the first in groups and none in private. */
-  replyToMode?: 'off' | 'first' | 'all';
+  replyToMode?: Quoting;
+  /** How an answer shows while it is written. */
+  streamMode: 'off' | 'partial' | 'block';
+  /** Messages per second in all. */
+  sendRate: number;
   /** Where in the configuration the token belongs, for messages to the operator. */
   tokenPath: string;
 };
@@ -35,6 +40,8 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
       botToken: own.botToken ?? shared,
       apiRoot: (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, ''),
       ...resolvePolicy(own, config),
+      streamMode: own.streamMode ?? config.streamMode ?? 'partial',
+      sendRate: own.sendRate ?? config.sendRate ?? DEFAULT_SEND_RATE,
       ...(replyToMode === undefined ? {} : { replyToMode }),
       tokenPath: isDefault
         ? 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN'
@@ -44,6 +51,8 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
   return resolved;
 }
 
+/** Safely below the thirty that the Bot API allows. */
+const DEFAULT_SEND_RATE = 25;
 const DEFAULT_ACCOUNT = 'default';
 const DEFAULT_API_ROOT = 'https://api.telegram.org';
 

@@ -1,9 +1,17 @@
-import { type ChannelContext, type ChannelPlugin, Rejected, Unreachable } from '../plugin.ts';
+import {
+  type ChannelContext,
+  type ChannelPlugin,
+  type Peer,
+  Rejected,
+  type Streaming,
+  Unreachable,
+} from '../plugin.ts';
 import { type AccountState, createAccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import { type BotApi, loadBotApi } from './bot-api.ts';
 import type { Holder } from './claim.ts';
 import { createInterrupter, type Interrupter } from './interrupter.ts';
+import { createPace, type Pace } from './pace.ts';
 import { pollAccount } from './poll.ts';
 import { editText, sendText, sendTyping } from './send.ts';
 import { POLL_TIMING, type PollTiming } from './timing.ts';
@@ -32,7 +40,8 @@ export function createTelegramChannel(
       context = given;
       for (const account of accounts) {
         const state = createAccountState(account.accountId, (status) => given.onStatus(status));
-        bots.set(account.accountId, { account, state, interrupter: createInterrupter() });
+        const pace = createPace(account.sendRate);
+        bots.set(account.accountId, { account, state, pace, interrupter: createInterrupter() });
       }
     },
     async start(signal) {
@@ -49,6 +58,9 @@ export function createTelegramChannel(
     send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
     edit: async ({ accountId, chatId, remoteId, text }, signal) =>
       editText(requireApi(bots, accountId), { chatId, messageId: remoteId, text }, signal),
+    streaming: (accountId, peerKind) => describeStreaming(bots.get(accountId)?.account.streamMode ?? 'off', peerKind),
+    quoting: (accountId) => bots.get(accountId)?.account.replyToMode,
+    bookSend: ({ accountId, chatId }) => bots.get(accountId)?.pace.book(chatId) ?? 0,
     showTyping: async (target, signal) => sendTyping(requireApi(bots, target.accountId), target, signal),
     status: () => [...bots.values()].map((bot) => bot.state.current()),
   } satisfies ChannelPlugin;
@@ -62,7 +74,13 @@ const META: ChannelPlugin['meta'] = {
   textLimit: 4_096,
 };
 
-type Bot = { account: TelegramAccount; state: AccountState; interrupter: Interrupter; api?: BotApi };
+/** Edits count as messages: a group may have twenty per minute (channels 2.5). */
+function describeStreaming(mode: TelegramAccount['streamMode'], peerKind: Peer['kind']): Streaming | undefined {
+  if (mode === 'off') return undefined;
+  return { afterMs: 1_000, everyMs: peerKind === 'direct' ? 1_500 : 3_500, isByBlock: mode === 'block' };
+}
+
+type Bot = { account: TelegramAccount; state: AccountState; pace: Pace; interrupter: Interrupter; api?: BotApi };
 
 type Run = { launched: Promise<void>; isStopping(): boolean; stop(): Promise<void> };
 

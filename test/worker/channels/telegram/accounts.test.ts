@@ -25,6 +25,8 @@ it('takes the top level as the account "default", complete', () => {
       groupAllowFrom: [],
       requireMention: true,
       groups: new Map(),
+      streamMode: 'partial',
+      sendRate: 25,
       tokenPath: 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN',
     },
   ]);

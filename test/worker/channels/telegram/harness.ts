@@ -116,6 +116,8 @@ function createAccount(apiRoot: string, botToken: string): TelegramAccount {
     botToken,
     apiRoot,
     ...OPEN,
+    streamMode: 'partial',
+    sendRate: 1_000,
     tokenPath: 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN',
   };
 }
