@@ -21,6 +21,8 @@ export type AccountPolicy = {
   groupAllowFrom: readonly string[];
   /** In groups only what speaks to the bot is a question. */
   requireMention: boolean;
+  /** How many of the newest messages to others are kept for the next question in a group. */
+  groupHistory: number;
   /** By chat id; `*` holds for chats without a rule of their own. */
   groups: ReadonlyMap<string, GroupRule>;
 };

@@ -1,5 +1,5 @@
-import { createWriteStream, readdirSync, rmSync, statSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -16,6 +16,8 @@ export type SaveOptions = { path: string; body: ReadableStream<Uint8Array>; maxB
 export async function saveStream({ path, body, maxBytes, signal }: SaveOptions): Promise<number> {
   ensurePrivateDirectory(dirname(path));
   const part = `${path}.part`;
+  // Opened before anything can fail, so that what is removed then is there already.
+  const file = await open(part, 'w', 0o600);
   let bytes = 0;
   try {
     await pipeline(
@@ -27,7 +29,7 @@ export async function saveStream({ path, body, maxBytes, signal }: SaveOptions):
           yield chunk;
         }
       },
-      createWriteStream(part, { mode: 0o600 }),
+      file.createWriteStream(),
       { signal },
     );
     await rename(part, path);

@@ -95,7 +95,7 @@ export function createServices(options: ServicesOptions): Services {
     log,
   });
   const fallbackModel = createFallbackModel({ providers, canDetect: remote.size === 0, env, log });
-  const policies = new Map(telegramAccounts.map((account) => [`telegram/${account.accountId}`, readPolicy(account)]));
+  const policies = new Map(telegramAccounts.map((account) => [`telegram/${account.accountId}`, account]));
   const policyOf = (channel: string, accountId: string): AccountPolicy =>
     policies.get(`${channel}/${accountId}`) ?? CLOSED;
   const path: MessagePath = createMessagePath({
@@ -130,13 +130,9 @@ const CLOSED: AccountPolicy = {
   groupPolicy: 'disabled',
   groupAllowFrom: [],
   requireMention: true,
+  groupHistory: 0,
   groups: new Map(),
 };
-
-function readPolicy(account: AccountPolicy): AccountPolicy {
-  const { dmPolicy, allowFrom, groupPolicy, groupAllowFrom, requireMention, groups } = account;
-  return { dmPolicy, allowFrom, groupPolicy, groupAllowFrom, requireMention, groups };
-}
 
 async function warm(providers: Iterable<Provider>, fallbackModel: FallbackModel): Promise<void> {
   await import('koa-body');

@@ -55,6 +55,10 @@ const account = {
     v.optional(v.picklist(['off', 'first', 'all'])),
     'Which parts of an answer quote the message: none, the first, each. Left out: first in groups, off in private.',
   ),
+  historyLimit: describe(
+    v.optional(v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(1_000))),
+    'How many of the newest messages in a group that speak to others the model is told with the next question. Default 50.',
+  ),
   streamMode: describe(
     v.optional(v.picklist(['off', 'partial', 'block'])),
     'How an answer shows while it is written: not at all, as it grows, by whole paragraphs and sentences. Default partial.',

@@ -61,8 +61,8 @@ describe('in groups the bot answers', () => {
     });
     for (const from of [31, 32, 33]) await bot.say(team, tell(bot, `I am ${from}`), from);
     await bot.say(family, tell(bot, 'I am at home'), 33);
-    expect((await bot.texts(team.id, 2)).sort()).toEqual(['echo: I am 31', 'echo: I am 32']);
-    expect(await bot.texts(family.id, 1)).toEqual(['echo: I am at home']);
+    expect((await bot.texts(team.id, 2)).sort()).toEqual(['echo: User 31: I am 31', 'echo: User 32: I am 32']);
+    expect(await bot.texts(family.id, 1)).toEqual(['echo: User 33: I am at home']);
 
     await bot.say(33, 'let me in');
     const [told = ''] = await bot.texts(33, 1);
@@ -72,7 +72,11 @@ describe('in groups the bot answers', () => {
     const approved = await runXopc(gateway.home, ['gateway', 'pairing', 'approve', code.toLowerCase()]);
     expect(approved.stdout).toContain('telegram/default');
     await bot.say(team, tell(bot, 'I am paired'), 33);
-    expect((await bot.texts(team.id, 3)).sort()).toEqual(['echo: I am 31', 'echo: I am 32', 'echo: I am paired']);
+    expect((await bot.texts(team.id, 3)).sort()).toEqual([
+      'echo: User 31: I am 31',
+      'echo: User 32: I am 32',
+      'echo: User 33: I am paired',
+    ]);
   });
 
   it('anyone who speaks to it when groups are open, and nothing that is said to others or changed later', async () => {
@@ -80,7 +84,7 @@ describe('in groups the bot answers', () => {
     const morning = await world.telegram.userMessage({ token: bot.token, chat: team, from: 41, text: 'good morning' });
     await bot.say(family, tell(bot, 'anybody there?'), 41);
     await bot.say(team, tell(bot, 'what is new?'), 42);
-    expect(await bot.texts(team.id, 1)).toEqual(['echo: what is new?']);
+    expect(await bot.texts(team.id, 1)).toEqual(['echo: User 41: good morning\n\nUser 42: what is new?']);
     const { message_id } = morning;
     await world.telegram.editMessage({ token: bot.token, chat: team.id, message_id, text: tell(bot, 'good morning') });
     await bot.say(43, 'a later message elsewhere');
@@ -94,7 +98,7 @@ describe('in groups the bot answers', () => {
     const { bot } = await start({ groupPolicy: 'open', groups: { [family.id]: { requireMention: false } } });
     await bot.say(team, 'good morning', 51);
     await bot.say(family, 'good morning', 51);
-    expect(await bot.texts(family.id, 1)).toEqual(['echo: good morning']);
+    expect(await bot.texts(family.id, 1)).toEqual(['echo: User 51: good morning']);
     await isHandled(bot);
     expect(await bot.answers(team.id)).toEqual([]);
   });

@@ -80,7 +80,7 @@ describe('a group', () => {
   it('hears the bot only when somebody speaks to it, in reply to that message', async () => {
     await bot.say(group, 'good morning everybody', 21);
     await bot.say(group, `@${bot.username} what time is it?`, 22);
-    expect(await bot.texts(group.id, 1)).toEqual(['echo: what time is it?']);
+    expect(await bot.texts(group.id, 1)).toEqual(['echo: User 22: what time is it?']);
     await bot.say(group, 'thanks', 21);
     await bot.say(11, 'a later message elsewhere');
     await bot.texts(11, 3);

@@ -7,5 +7,6 @@ export const OPEN: AccountPolicy = {
   groupPolicy: 'open',
   groupAllowFrom: [],
   requireMention: true,
+  groupHistory: 50,
   groups: new Map(),
 };

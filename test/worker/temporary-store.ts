@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { onTestFinished } from 'vitest';
-import type { InboxPayload, NewInboxRow } from '../../worker/store/inbox.ts';
+import type { InboxPayload, NewInboxRow } from '../../worker/store/inbox-row.ts';
 import { openStore, type Store } from '../../worker/store/index.ts';
 import type { StoreOptions } from '../../worker/store/open.ts';
 import type { NewOutboxRow, OutboxRow } from '../../worker/store/outbox-row.ts';

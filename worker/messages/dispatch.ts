@@ -3,18 +3,20 @@ import type { Config } from '../../lib/config/schema.ts';
 import { errorMessage, GatewayError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { readAgentProfile } from '../agent/models.ts';
-import type { ChatMessage, Provider } from '../agent/providers/provider.ts';
+import type { Provider } from '../agent/providers/provider.ts';
 import type { RunEvent, RunResult, Runs } from '../agent/runs.ts';
 import { runTurn, TurnFailed, type TurnOutcome } from '../agent/turn.ts';
 import type { EventHub } from '../events.ts';
 import { parseSessionKey } from '../sessions/key.ts';
 import { defaultAgentId } from '../sessions/route.ts';
 import { StoreClosed } from '../store/database.ts';
-import type { InboxRow } from '../store/inbox.ts';
+import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
+import type { Overheard } from '../store/overheard.ts';
 import type { NewMessage } from '../store/sessions.ts';
 import { ClaimLost } from '../store/turns.ts';
 import type { Carrier } from './attempt.ts';
+import { composeConversation } from './conversation.ts';
 import { createDraft, type Draft, type DraftEnd } from './draft.ts';
 import type { Files } from './files.ts';
 import type { Outbound } from './outbound.ts';
@@ -61,10 +63,11 @@ export function createDispatch(options: DispatchOptions): (row: InboxRow) => Pro
     const startedAt = Date.now();
     const signal = runs.begin(runId, sessionKey);
     try {
-      const row = await withFiles(options, given, signal);
+      const question = await gatherQuestion(options, given, signal);
+      const { row } = question;
       emit(options, row, { type: 'status', status: 'running', run_id: runId });
-      const answer = await answerRow(options, row, signal);
-      await finish(options, row, answer);
+      const answer = await answerRow(options, question, signal);
+      await finish(options, question, answer);
       const status = answer.result.status;
       log.info(
         { session: sessionKey, run: runId, model: answer.model, status, ms: Date.now() - startedAt },
@@ -89,18 +92,54 @@ export function createDispatch(options: DispatchOptions): (row: InboxRow) => Pro
   };
 }
 
-/** The message with a line for each file that came with it. */
-async function withFiles({ files }: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<InboxRow> {
-  if (row.payload.files === undefined || row.attempts > MAX_ATTEMPTS) return row;
-  const text = [row.payload.text, ...(await files.fetch(row, signal))].filter((line) => line !== '').join('\n');
-  return { ...row, payload: { ...row.payload, text } };
+/** What is asked: the row, and the messages that the transcript gets for it; the question itself is the last one. */
+type Question = { row: InboxRow; messages: readonly NewMessage[]; heardUpTo?: number };
+
+/** The question with a line for each file that came with it, and what was said to others before it. */
+async function gatherQuestion(
+  { files, store }: DispatchOptions,
+  row: InboxRow,
+  signal: AbortSignal,
+): Promise<Question> {
+  const { runId, payload, sessionKey, attempts } = row;
+  const { text, messageId, peerKind } = payload;
+  const isFetched = payload.files !== undefined && attempts <= MAX_ATTEMPTS;
+  const lines = isFetched ? (await files.fetch(row, signal)).join('\n') : '';
+  const sender = peerKind === 'group' ? (payload.senderName ?? payload.senderId) : undefined;
+  const question: NewMessage = {
+    role: 'user',
+    kind: 'text',
+    text,
+    runId,
+    ...(sender === undefined ? {} : { sender }),
+    ...(messageId === undefined ? {} : { remoteId: messageId }),
+    ...(lines === '' ? {} : { files: lines }),
+  };
+  const heard = peerKind === 'group' ? await store.inbox.overheard(sessionKey) : [];
+  const heardUpTo = heard.at(-1)?.id;
+  return {
+    row,
+    messages: [...heard.map(toMessage), question],
+    ...(heardUpTo === undefined ? {} : { heardUpTo }),
+  };
 }
 
-async function answerRow(options: DispatchOptions, row: InboxRow, signal: AbortSignal): Promise<Answer> {
+function toMessage({ text, sender, messageId }: Overheard): NewMessage {
+  return {
+    role: 'user',
+    kind: 'text',
+    text,
+    ...(sender === undefined ? {} : { sender }),
+    ...(messageId === undefined ? {} : { remoteId: messageId }),
+  };
+}
+
+async function answerRow(options: DispatchOptions, question: Question, signal: AbortSignal): Promise<Answer> {
+  const { row } = question;
   if (row.attempts > MAX_ATTEMPTS)
     return { ...failure('AGENT_ERROR', INTERRUPTED, false), isParked: true, draft: findDraft(row) };
   const draft = openDraft(options, row);
-  const answer = await answerTurn(options, { row, signal, draft });
+  const answer = await answerTurn(options, { ...question, signal, draft });
   return { ...answer, draft: (await draft?.end()) ?? findDraft(row) };
 }
 
@@ -115,7 +154,7 @@ function openDraft({ carrier, store, owner, log }: DispatchOptions, row: InboxRo
   return streaming === undefined ? undefined : createDraft({ row, owner, store, carrier, streaming, log });
 }
 
-type Turn = { row: InboxRow; signal: AbortSignal; draft: Draft | undefined };
+type Turn = Question & { signal: AbortSignal; draft: Draft | undefined };
 
 async function answerTurn(options: DispatchOptions, turn: Turn): Promise<Answer> {
   const { row } = turn;
@@ -139,21 +178,19 @@ function failure(code: string, message: string, isTimeout: boolean): Answer {
   return { result: { status: 'error', code, message, isTimeout }, text: message, kind: 'error' };
 }
 
-async function think(options: DispatchOptions, { row, signal, draft }: Turn): Promise<TurnOutcome> {
+async function think(options: DispatchOptions, { row, messages: asked, signal, draft }: Turn): Promise<TurnOutcome> {
   const { config, store, providers, log } = options;
   const { sessionKey, payload } = row;
   const profile = readAgentProfile(config, parseSessionKey(sessionKey)?.agentId ?? defaultAgentId(config));
   const chosen = payload.model === undefined ? profile.models : [payload.model];
   const models = chosen.length > 0 ? chosen : [await options.fallbackModel()];
   const messages = await store.sessions.context(sessionKey, profile.historyLimit);
-  const history: ChatMessage[] = messages.map(({ role, text }) => ({ role, text }));
   let shown = '';
   const request = {
     profile,
     models,
     sessionKey,
-    history,
-    text: payload.text,
+    ...composeConversation(messages, asked),
     timeoutMs: config.agents.turnTimeout,
     signal,
     onText(content: string) {
@@ -167,12 +204,14 @@ async function think(options: DispatchOptions, { row, signal, draft }: Turn): Pr
 }
 
 /** Commits the end of the turn; a store that cannot write for a while (full disk) is waited for, the answer is not thrown away. */
-async function finish(options: DispatchOptions, row: InboxRow, answer: Answer): Promise<void> {
+async function finish(options: DispatchOptions, question: Question, answer: Answer): Promise<void> {
   const { store, outbound, owner, log } = options;
+  const { row, heardUpTo } = question;
   const turn = {
     row,
     owner,
-    messages: describeMessages(row, answer),
+    messages: describeMessages(question, answer),
+    ...(heardUpTo === undefined ? {} : { heardUpTo }),
     outbox: composeReply(outbound, row, answer.text, answer.draft),
   };
   for (let waitMs = 500; ; waitMs = Math.min(waitMs * 2, 30_000)) {
@@ -190,8 +229,7 @@ async function finish(options: DispatchOptions, row: InboxRow, answer: Answer): 
   }
 }
 
-function describeMessages({ payload, runId }: InboxRow, answer: Answer): NewMessage[] {
-  const user: NewMessage = { role: 'user', kind: 'text', text: payload.text, runId };
+function describeMessages({ row: { runId }, messages }: Question, answer: Answer): NewMessage[] {
   const { text, kind, model, usage } = answer;
   const assistant: NewMessage = {
     role: 'assistant',
@@ -203,7 +241,7 @@ function describeMessages({ payload, runId }: InboxRow, answer: Answer): NewMess
   };
   // The question itself follows when it is answered after all.
   if (answer.isParked === true) return [assistant];
-  return text === '' ? [user] : [user, assistant];
+  return text === '' ? [...messages] : [...messages, assistant];
 }
 
 function emit({ runs, events }: DispatchOptions, { runId, sessionKey }: InboxRow, event: RunEvent): void {

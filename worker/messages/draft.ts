@@ -8,7 +8,7 @@ import {
   type Streaming,
   Unreachable,
 } from '../channels/plugin.ts';
-import type { InboxRow } from '../store/inbox.ts';
+import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import type { Carrier } from './attempt.ts';
 import { splitText } from './split.ts';

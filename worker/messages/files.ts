@@ -4,7 +4,7 @@ import { errorMessage } from '../../lib/errors.ts';
 import { removeOlderThan, saveStream, sizeOf, TooLarge } from '../../lib/file-store.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Rejected } from '../channels/plugin.ts';
-import type { InboxRow, StoredFile } from '../store/inbox.ts';
+import type { InboxRow, StoredFile } from '../store/inbox-row.ts';
 import type { Carrier } from './attempt.ts';
 
 export type FilesOptions = {

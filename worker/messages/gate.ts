@@ -12,16 +12,15 @@ export type GateOptions = {
   log: Logger;
 };
 
-export type Sorted = {
-  /** To be answered. */
-  questions: InboundMessage[];
-  /** Said to others by people who may be heard: worth knowing before the next question, not to be answered. */
-  context: InboundMessage[];
-};
+/**
+ * What is let in: questions are answered; what people who may be heard say to others is worth knowing before the next one; an
+ * edit changes what was let in before.
+ */
+export type LetIn = { message: InboundMessage; as: 'question' | 'overheard' | 'edit' };
 
 export type Gate = {
-  /** Sorts what a channel received, and tells strangers their pairing code. Edits are in neither list. */
-  sort(channel: string, messages: readonly InboundMessage[]): Promise<Sorted>;
+  /** Returns what is let in of what a channel received, in order, and tells strangers their pairing code. */
+  letIn(channel: string, messages: readonly InboundMessage[]): Promise<LetIn[]>;
 };
 
 /** Stands between the channels and the inbox. */
@@ -29,22 +28,25 @@ export function createGate(options: GateOptions): Gate {
   const { store, policyOf } = options;
   const log = createGateLog(options.log);
   return {
-    async sort(channel, messages) {
-      const sorted: Sorted = { questions: [], context: [] };
+    async letIn(channel, messages) {
+      const letIn: LetIn[] = [];
       for (const message of messages) {
         // It was judged when it was written; to answer the new wording would be to answer twice.
-        if (message.isEdit === true) continue;
+        if (message.isEdit === true) {
+          letIn.push({ message, as: 'edit' });
+          continue;
+        }
         const policy = policyOf(channel, message.accountId);
         const admission = await judge({ channel, ...message }, policy, store.pairings);
         log(channel, message, admission);
-        if (admission.verdict === 'allow') sorted.questions.push(message);
-        if (admission.verdict === 'context') sorted.context.push(message);
+        if (admission.verdict === 'allow') letIn.push({ message, as: 'question' });
+        if (admission.verdict === 'context') letIn.push({ message, as: 'overheard' });
         if (admission.verdict === 'pair') {
           const target = { channel, accountId: message.accountId, chatId: message.peer.id };
           await tellCode(options.outbound, target, admission.code);
         }
       }
-      return sorted;
+      return letIn;
     },
   };
 }

@@ -6,9 +6,9 @@ import type { Lanes } from '../agent/lanes.ts';
 import type { InboundMessage } from '../channels/plugin.ts';
 import type { EventHub } from '../events.ts';
 import { routeSession } from '../sessions/route.ts';
-import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox.ts';
+import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
-import { createGate } from './gate.ts';
+import { createGate, type LetIn } from './gate.ts';
 import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
 import type { Reachability } from './reachability.ts';
@@ -62,12 +62,12 @@ export function createInbound(options: InboundOptions): Inbound {
     extra: Pick<ReceiveOptions, 'cursor' | 'epoch'>,
   ): Promise<Receipt[]> {
     const rows: NewInboxRow[] = [];
-    for (const row of given) rows.push(await options.orders.prepare(row));
+    for (const row of given) rows.push(isSilent(row) ? row : await options.orders.prepare(row));
     const canClaim = rows.length > 0 && rows.every((row) => lanes.hasRoomFor(row.sessionKey));
     const receipts = await store.inbox.receive({ rows, ...extra, ...(canClaim ? { claimFor: owner } : {}) });
     for (const [index, receipt] of receipts.entries()) {
-      if (receipt.isDuplicate) continue;
       const row = rows[index];
+      if (receipt.isDuplicate || (row !== undefined && isSilent(row))) continue;
       announce(options, receipt, row);
       if (row?.order !== undefined) options.orders.follow(row, receipt);
       if (row?.album !== undefined) setTimeout(() => lanes.wake(receipt.sessionKey), row.album.waitMs + 5).unref();
@@ -80,10 +80,8 @@ export function createInbound(options: InboundOptions): Inbound {
   return {
     async receive({ channel, accountId, messages, cursor, epoch }) {
       for (const { peer } of messages) await options.reachability.markBack({ channel, accountId, chatId: peer.id });
-      const { questions, context } = await gate.sort(channel, messages);
-      if (context.length > 0)
-        log.debug({ channel, account: accountId, messages: context.length }, 'What is said to others is not kept');
-      const rows = questions.map((message) => buildRow(options.config, channel, message));
+      const letIn = await gate.letIn(channel, messages);
+      const rows = letIn.map((item) => buildRow(options, channel, item));
       const receipts = await accept(rows, {
         epoch,
         ...(cursor === undefined ? {} : { cursor: { channel, accountId, value: cursor } }),
@@ -106,7 +104,7 @@ export function createInbound(options: InboundOptions): Inbound {
 /** The messages of an album come one by one, some hundred milliseconds apart at most. */
 const ALBUM_MS = 800;
 
-function buildRow(config: Config, channel: string, message: InboundMessage): NewInboxRow {
+function buildRow({ config, policyOf }: InboundOptions, channel: string, { message, as }: LetIn): NewInboxRow {
   const { accountId, peer } = message;
   const sessionKey = routeSession(config, {
     channel,
@@ -133,8 +131,15 @@ function buildRow(config: Config, channel: string, message: InboundMessage): New
     sessionKey,
     payload,
     dedupe: { key: message.dedupeKey },
+    ...(as === 'overheard' ? { overheard: { keep: policyOf(channel, accountId).groupHistory } } : {}),
+    ...(as === 'edit' ? { isEdit: true as const } : {}),
     ...(message.albumId === undefined ? {} : { album: { id: message.albumId, waitMs: ALBUM_MS } }),
   };
+}
+
+/** It starts no turn and is answered by nobody. */
+function isSilent({ overheard, isEdit }: NewInboxRow): boolean {
+  return overheard !== undefined || isEdit === true;
 }
 
 function announce({ events }: InboundOptions, receipt: Receipt, row: NewInboxRow | undefined): void {

@@ -4,7 +4,7 @@ import type { Runs } from '../agent/runs.ts';
 import type { EventHub } from '../events.ts';
 import { parseSessionKey } from '../sessions/key.ts';
 import { defaultAgentId } from '../sessions/route.ts';
-import type { NewInboxRow, Receipt } from '../store/inbox.ts';
+import type { NewInboxRow, Receipt } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import { answerCommand, readCommand, type Situation } from './commands.ts';
 import type { Outbound } from './outbound.ts';

@@ -5,7 +5,7 @@ import { createLanes, type Lanes } from '../agent/lanes.ts';
 import type { Provider } from '../agent/providers/provider.ts';
 import type { Runs } from '../agent/runs.ts';
 import type { EventHub } from '../events.ts';
-import type { InboxRow } from '../store/inbox.ts';
+import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import type { OutboxRow } from '../store/outbox-row.ts';
 import { type Alerts, createAlerts } from './alerts.ts';

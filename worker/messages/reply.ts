@@ -1,4 +1,4 @@
-import type { InboxPayload } from '../store/inbox.ts';
+import type { InboxPayload } from '../store/inbox-row.ts';
 import type { NewOutboxRow } from '../store/outbox-row.ts';
 import type { DraftEnd } from './draft.ts';
 import type { Outbound } from './outbound.ts';

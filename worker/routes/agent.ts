@@ -7,7 +7,7 @@ import type { Inbound } from '../messages/inbound.ts';
 import type { Context } from '../middleware/state.ts';
 import { parseSessionKey } from '../sessions/key.ts';
 import { isAgentEnabled, resolveNamedSession } from '../sessions/route.ts';
-import type { InboxPayload, Receipt } from '../store/inbox.ts';
+import type { InboxPayload, Receipt } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import { defineRoute, type Route } from './route.ts';
 import { openEventStream } from './sse.ts';

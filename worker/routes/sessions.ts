@@ -4,7 +4,7 @@ import { GatewayError } from '../../lib/errors.ts';
 import type { EventHub } from '../events.ts';
 import { formatSessionKey } from '../sessions/key.ts';
 import { defaultAgentId, isAgentEnabled } from '../sessions/route.ts';
-import type { InboxRow } from '../store/inbox.ts';
+import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import type { Message, Session } from '../store/sessions.ts';
 import { defineRoute, type Route } from './route.ts';
@@ -117,12 +117,15 @@ function describeSession(session: Session): Record<string, unknown> {
   };
 }
 
-function describeMessage({ id, role, kind, text, runId, model, usage, createdAt }: Message): Record<string, unknown> {
+function describeMessage(message: Message): Record<string, unknown> {
+  const { id, role, kind, text, sender, files, runId, model, usage, createdAt } = message;
   return {
     id,
     role,
     content: text,
     timestamp: new Date(createdAt).toISOString(),
+    ...(sender === undefined ? {} : { sender }),
+    ...(files === undefined ? {} : { files: files.split('\n') }),
     ...(kind === 'error' ? { error: true } : {}),
     ...(runId === undefined ? {} : { run_id: runId }),
     ...(model === undefined ? {} : { model }),

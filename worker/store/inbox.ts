@@ -1,84 +1,15 @@
 import type { Database, Tx } from './database.ts';
+import {
+  type InboxPayload,
+  type InboxRow,
+  type RawInboxRow,
+  type Receipt,
+  type ReceiveOptions,
+  readInboxRow,
+} from './inbox-row.ts';
 import { assertLease } from './lease.ts';
-import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox-row.ts';
-import { appendMessages, type NewMessage, resetContext } from './sessions.ts';
-
-/** What a turn needs to know of the message that asks for it. */
-export type InboxPayload = {
-  channel: string;
-  accountId: string;
-  peerKind: 'direct' | 'group';
-  chatId: string;
-  threadId?: string;
-  senderId: string;
-  senderName?: string;
-  messageId?: string;
-  text: string;
-  files?: readonly StoredFile[];
-  /** Model reference that replaces the agent's. */
-  model?: string;
-  /** False when the answer is only for the caller who waits for it. */
-  deliver: boolean;
-};
-
-/** A file that came with a message, as the channel described it. */
-export type StoredFile = { kind: string; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
-
-export type NewInboxRow = {
-  runId: string;
-  sessionKey: string;
-  payload: InboxPayload;
-  dedupe?: { key: string; digest?: string };
-  /** Waits for the other messages of its album, for so long after the newest one, in milliseconds. */
-  album?: { id: string; waitMs: number };
-  /** Set for what is no question but an order: carried out and answered with its reception, so at most once (IN-2). */
-  order?: Order;
-};
-
-/** What an order does to its session, and what is told of it. */
-export type Order = {
-  /** The model reads nothing of what was said so far. */
-  startsAnew: boolean;
-  /** What was set aside is tried once more. */
-  resumesParked: boolean;
-  messages: readonly NewMessage[];
-  outbox: readonly NewOutboxRow[];
-};
-
-export type InboxRow = {
-  id: number;
-  runId: string;
-  sessionKey: string;
-  /** How often a turn was begun for it, this time included. */
-  attempts: number;
-  payload: InboxPayload;
-  receivedAt: number;
-  /** The platform's id of the message that shows the growing answer; empty while it is unknown whether it was posted. */
-  draft?: string;
-};
-
-/** What became of a message: taken in, or known already. */
-export type Receipt = {
-  runId: string;
-  sessionKey: string;
-  isDuplicate: boolean;
-  /** Of a duplicate: what was sent the first time, for telling a retry from a mistake. */
-  digest?: string;
-  /** Set when the row was claimed for the caller at once. */
-  claimed?: InboxRow;
-  /** Set when it was an order: the answers on their way out. */
-  answers?: OutboxRow[];
-};
-
-export type ReceiveOptions = {
-  rows: readonly NewInboxRow[];
-  /** Committed together with the rows; what the platform may then be told to forget (IN-1). */
-  cursor?: { channel: string; accountId: string; value: string };
-  /** Claims each row whose session is idle, which saves a commit. */
-  claimFor?: string;
-  /** Epoch of the caller's lease; a receiver that lost it changes nothing. */
-  epoch?: number;
-};
+import { listOverheard, type Overheard } from './overheard.ts';
+import { receiveRows } from './reception.ts';
 
 export type Inbox = ReturnType<typeof createInbox>;
 
@@ -89,9 +20,7 @@ export function createInbox(database: Database, onCorrupt: (what: string) => voi
     receive: (options: ReceiveOptions): Promise<Receipt[]> =>
       database.write((tx) => {
         if (options.epoch !== undefined) assertLease(tx, options.epoch);
-        const receipts = options.rows.map((row) => receiveRow(tx, row, options.claimFor));
-        if (options.cursor !== undefined) saveCursor(tx, options.cursor);
-        return receipts;
+        return receiveRows(tx, options);
       }),
 
     /** Takes the oldest waiting row of a session, unless one of that session is being worked on by anybody. */
@@ -141,9 +70,12 @@ export function createInbox(database: Database, onCorrupt: (what: string) => voi
     ofSession: (sessionKey: string): Promise<InboxRow[]> =>
       database.read((tx) =>
         tx
-          .all<RawRow>("SELECT * FROM inbox WHERE session_key=? AND state<>'parked' ORDER BY id", sessionKey)
-          .flatMap((row) => readRow(row) ?? []),
+          .all<RawInboxRow>("SELECT * FROM inbox WHERE session_key=? AND state<>'parked' ORDER BY id", sessionKey)
+          .flatMap((row) => readInboxRow(row) ?? []),
       ),
+
+    /** What was said to others in a session since the last question, oldest first. */
+    overheard: (sessionKey: string): Promise<Overheard[]> => database.read((tx) => listOverheard(tx, sessionKey)),
 
     /** How many messages of a session wait for their turn, and how many were set aside. */
     countOf: (sessionKey: string): Promise<{ waiting: number; parked: number }> =>
@@ -170,98 +102,12 @@ export function createInbox(database: Database, onCorrupt: (what: string) => voi
   };
 }
 
-type RawRow = {
-  id: number;
-  run_id: string;
-  session_key: string;
-  attempts: number;
-  payload: string;
-  received_at: number;
-  draft: string | null;
-  album: string | null;
-  ready_at: number;
-};
-
-function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Receipt {
-  const { channel, accountId } = row.payload;
-  const now = Date.now();
-  if (row.dedupe !== undefined) {
-    const seen = tx.get<{ run_id: string; session_key: string; digest: string | null }>(
-      'SELECT run_id, session_key, digest FROM dedupe WHERE channel=? AND account_id=? AND key=?',
-      channel,
-      accountId,
-      row.dedupe.key,
-    );
-    if (seen !== undefined) {
-      return {
-        runId: seen.run_id,
-        sessionKey: seen.session_key,
-        isDuplicate: true,
-        ...(seen.digest === null ? {} : { digest: seen.digest }),
-      };
-    }
-    tx.run(
-      'INSERT INTO dedupe (channel, account_id, key, run_id, session_key, digest, seen_at) VALUES (?,?,?,?,?,?,?)',
-      channel,
-      accountId,
-      row.dedupe.key,
-      row.runId,
-      row.sessionKey,
-      row.dedupe.digest ?? null,
-      now,
-    );
-  }
-  if (row.order !== undefined) return carryOut(tx, row, row.order);
-  const readyAt = row.album === undefined ? 0 : now + row.album.waitMs;
-  if (row.album !== undefined)
-    tx.run('UPDATE inbox SET ready_at=? WHERE session_key=? AND album=?', readyAt, row.sessionKey, row.album.id);
-  const isIdle =
-    claimFor !== undefined &&
-    row.album === undefined &&
-    tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state<>'parked'", row.sessionKey) === undefined;
-  const payload = JSON.stringify(row.payload);
-  const { lastId: id } = tx.run(
-    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at, album, ready_at) VALUES (?,?,?,?,?,?,?,?,?)',
-    row.sessionKey,
-    row.runId,
-    isIdle ? 'claimed' : 'new',
-    isIdle ? claimFor : null,
-    isIdle ? 1 : 0,
-    payload,
-    now,
-    row.album?.id ?? null,
-    readyAt,
-  );
-  const receipt = { runId: row.runId, sessionKey: row.sessionKey, isDuplicate: false };
-  if (!isIdle) return receipt;
-  return {
-    ...receipt,
-    claimed: {
-      id,
-      runId: row.runId,
-      sessionKey: row.sessionKey,
-      attempts: 1,
-      payload: row.payload,
-      receivedAt: now,
-    },
-  };
-}
-
-function carryOut(tx: Tx, { runId, sessionKey }: NewInboxRow, order: Order): Receipt {
-  appendMessages(tx, sessionKey, order.messages);
-  if (order.startsAnew) resetContext(tx, sessionKey);
-  // One more try: set aside again when that ends the worker, too.
-  if (order.resumesParked)
-    tx.run("UPDATE inbox SET state='new', attempts=1 WHERE session_key=? AND state='parked'", sessionKey);
-  return { runId, sessionKey, isDuplicate: false, answers: insertOutboxRows(tx, order.outbox) };
-}
-
 function findWaiting(tx: Tx, sessionKey: string): unknown {
   return tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state='new' LIMIT 1", sessionKey);
 }
 
 function claimNext(tx: Tx, sessionKey: string, owner: string, onCorrupt: (what: string) => void): InboxRow | undefined {
-  const raw = tx.get<RawRow>(
+  const raw = tx.get<RawInboxRow>(
     `UPDATE inbox SET state='claimed', claimed_by=?, attempts=attempts+1
      WHERE id=(SELECT min(id) FROM inbox WHERE session_key=? AND state='new')
        AND ready_at<=?
@@ -273,7 +119,7 @@ function claimNext(tx: Tx, sessionKey: string, owner: string, onCorrupt: (what: 
     sessionKey,
   );
   if (raw === undefined) return undefined;
-  const row = readRow(raw);
+  const row = readInboxRow(raw);
   if (row !== undefined) return raw.album === null ? row : gatherAlbum(tx, row, raw.album);
   // A row that cannot be read must not stand in the way of the others (RESUME-2).
   tx.run("UPDATE inbox SET state='parked', claimed_by=NULL WHERE id=?", raw.id);
@@ -284,12 +130,12 @@ function claimNext(tx: Tx, sessionKey: string, owner: string, onCorrupt: (what: 
 /** The first message of an album with the texts and files of the others, which are then no messages of their own. */
 function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow {
   const others = tx
-    .all<RawRow>(
+    .all<RawInboxRow>(
       "SELECT * FROM inbox WHERE session_key=? AND album=? AND state='new' ORDER BY id",
       first.sessionKey,
       album,
     )
-    .flatMap((raw) => readRow(raw) ?? []);
+    .flatMap((raw) => readInboxRow(raw) ?? []);
   if (others.length === 0) return first;
   const all = [first, ...others];
   const payload: InboxPayload = {
@@ -303,39 +149,4 @@ function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow {
   for (const { id } of others) tx.run('DELETE FROM inbox WHERE id=?', id);
   tx.run('UPDATE inbox SET payload=? WHERE id=?', JSON.stringify(payload), first.id);
   return { ...first, payload };
-}
-
-function saveCursor(tx: Tx, cursor: { channel: string; accountId: string; value: string }): void {
-  tx.run(
-    'INSERT INTO cursors (channel, account_id, cursor) VALUES (?,?,?) ON CONFLICT DO UPDATE SET cursor=excluded.cursor',
-    cursor.channel,
-    cursor.accountId,
-    cursor.value,
-  );
-}
-
-/** Undefined when what is stored makes no sense. */
-function readRow(row: RawRow): InboxRow | undefined {
-  const payload = parsePayload(row.payload);
-  if (payload === undefined) return undefined;
-  return {
-    id: row.id,
-    runId: row.run_id,
-    sessionKey: row.session_key,
-    attempts: row.attempts,
-    payload,
-    receivedAt: row.received_at,
-    ...(row.draft === null ? {} : { draft: row.draft }),
-  };
-}
-
-function parsePayload(json: string): InboxPayload | undefined {
-  try {
-    const payload: unknown = JSON.parse(json);
-    const isPayload =
-      typeof payload === 'object' && payload !== null && 'text' in payload && typeof payload.text === 'string';
-    return isPayload ? (payload as InboxPayload) : undefined;
-  } catch {
-    return undefined;
-  }
 }

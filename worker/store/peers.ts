@@ -54,6 +54,7 @@ export function createPeers(database: Database) {
         );
         for (const { id, key } of rows) {
           const moved = key.replace(`:group:${from}`, `:group:${to}`);
+          tx.run('UPDATE overheard SET session_key=? WHERE session_key=?', moved, key);
           // A conversation that was begun under the new id goes on; the old one stays to be read.
           tx.run('UPDATE OR IGNORE sessions SET key=?, peer_id=? WHERE id=?', moved, to, id);
         }

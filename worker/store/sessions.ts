@@ -1,5 +1,6 @@
 import { parseSessionKey } from '../sessions/key.ts';
 import type { Database, Tx } from './database.ts';
+import { forgetOverheard } from './overheard.ts';
 
 export type SessionStatus = 'active' | 'archived';
 
@@ -24,6 +25,12 @@ export type Message = {
   /** An `error` or a `command` and its answer were shown to the user but are not part of what the model reads. */
   kind: 'text' | 'error' | 'command';
   text: string;
+  /** Who said it, where several people speak. */
+  sender?: string;
+  /** The platform's id of it, by which it can be reworded. */
+  remoteId?: string;
+  /** A line for each file that came with it. */
+  files?: string;
   runId?: string;
   model?: string;
   usage?: { inputTokens: number; outputTokens: number };
@@ -78,7 +85,10 @@ export function createSessions(database: Database) {
 
     /** Removes a session with its messages; false when there was none. */
     remove: (key: string): Promise<boolean> =>
-      database.write((tx) => tx.run('DELETE FROM sessions WHERE key=?', key).changes > 0),
+      database.write((tx) => {
+        forgetOverheard(tx, key);
+        return tx.run('DELETE FROM sessions WHERE key=?', key).changes > 0;
+      }),
 
     /** Up to `limit` messages older than message `before`, oldest first. */
     messages: (key: string, options: { limit: number; before?: number }): Promise<Message[]> =>
@@ -93,12 +103,12 @@ export function createSessions(database: Database) {
           .map(readMessage),
       ),
 
-    /** What the model reads: the newest `limit` messages of the conversation since it was begun anew, oldest first. */
+    /** What the model is told of: the newest `limit` messages and failures since the conversation was begun anew, oldest first. */
     context: (key: string, limit: number): Promise<Message[]> =>
       database.read((tx) => {
         const [first, end] = messageRange(tx, key);
         const from = Math.max(first, findRow(tx, key)?.context_from ?? 0);
-        const sql = "SELECT * FROM messages WHERE id>=? AND id<? AND kind='text' ORDER BY id DESC LIMIT ?";
+        const sql = "SELECT * FROM messages WHERE id>=? AND id<? AND kind<>'command' ORDER BY id DESC LIMIT ?";
         return tx.all<RawMessage>(sql, from, end, limit).reverse().map(readMessage);
       }),
 
@@ -122,7 +132,7 @@ export function appendMessages(tx: Tx, key: string, messages: readonly NewMessag
   const now = Date.now();
   for (const [index, message] of messages.entries()) {
     tx.run(
-      'INSERT INTO messages (id, session_id, role, kind, text, run_id, model, input_tokens, output_tokens, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)',
+      'INSERT INTO messages (id, session_id, role, kind, text, run_id, model, input_tokens, output_tokens, created_at, sender, remote_id, files) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)',
       firstMessageId(id) + last + index + 1,
       id,
       message.role,
@@ -133,6 +143,9 @@ export function appendMessages(tx: Tx, key: string, messages: readonly NewMessag
       message.usage?.inputTokens ?? null,
       message.usage?.outputTokens ?? null,
       now,
+      message.sender ?? null,
+      message.remoteId ?? null,
+      message.files ?? null,
     );
   }
   const count = messages.length;
@@ -155,6 +168,22 @@ export function resetContext(tx: Tx, key: string): void {
 export function keepContext(tx: Tx, key: string, askedAt: number): void {
   tx.run('UPDATE sessions SET context_from=id*?+last_message+1 WHERE key=? AND reset_at>?', ID_SPAN, key, askedAt);
 }
+
+/** Changes the wording of a message of a person inside a larger transaction, if it is one of the newest thousand. */
+export function rewordMessage(tx: Tx, key: string, { remoteId, text }: { remoteId: string; text: string }): void {
+  const session = findRow(tx, key);
+  if (session === undefined) return;
+  const newest = firstMessageId(session.id) + session.last_message;
+  tx.run(
+    "UPDATE messages SET text=? WHERE id>? AND id<=? AND remote_id=? AND role='user' AND kind='text'",
+    text,
+    newest - REWORDED_AT_MOST,
+    newest,
+    remoteId,
+  );
+}
+
+const REWORDED_AT_MOST = 1_000;
 
 /** A session's messages have the ids from here on, 2²⁴ of them, so that they lie together and need no index of their own. */
 function firstMessageId(sessionId: number): number {
@@ -199,6 +228,9 @@ type RawMessage = {
   input_tokens: number | null;
   output_tokens: number | null;
   created_at: number;
+  sender: string | null;
+  remote_id: string | null;
+  files: string | null;
 };
 
 function ensureSession(tx: Tx, key: string): boolean {
@@ -277,13 +309,16 @@ function readRow(row: RawSession): Session {
 }
 
 function readMessage(row: RawMessage): Message {
-  const { input_tokens: inputTokens, output_tokens: outputTokens } = row;
+  const { input_tokens: inputTokens, output_tokens: outputTokens, sender, remote_id: remoteId, files } = row;
   return {
     id: row.id,
     role: row.role,
     kind: row.kind,
     text: row.text,
     createdAt: row.created_at,
+    ...(sender === null ? {} : { sender }),
+    ...(remoteId === null ? {} : { remoteId }),
+    ...(files === null ? {} : { files }),
     ...(row.run_id === null ? {} : { runId: row.run_id }),
     ...(row.model === null ? {} : { model: row.model }),
     ...(inputTokens === null || outputTokens === null ? {} : { usage: { inputTokens, outputTokens } }),

@@ -1,6 +1,7 @@
 import type { Database } from './database.ts';
-import type { InboxRow } from './inbox.ts';
+import type { InboxRow } from './inbox-row.ts';
 import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox-row.ts';
+import { forgetOverheard } from './overheard.ts';
 import { appendMessages, keepContext, type NewMessage } from './sessions.ts';
 
 /** Another worker took the message over: its turn counts, this one must not. */
@@ -13,6 +14,8 @@ export type FinishedTurn = {
   owner: string;
   messages: readonly NewMessage[];
   outbox: readonly NewOutboxRow[];
+  /** The newest of what was overheard that is among the messages. */
+  heardUpTo?: number;
 };
 
 export type Turns = ReturnType<typeof createTurns>;
@@ -24,16 +27,21 @@ export function createTurns(database: Database) {
      * Commits what a turn produced in one transaction: transcript, replies on their way out, and the inbox row gone. So a
      * finished answer can neither be lost nor be worked out twice. Throws ClaimLost when the row is not the owner's any more.
      */
-    finish: ({ row, owner, messages, outbox }: FinishedTurn): Promise<OutboxRow[]> =>
+    finish: ({ row, owner, messages, outbox, heardUpTo }: FinishedTurn): Promise<OutboxRow[]> =>
       database.write((tx) => {
-        const { changes } = tx.run(
-          'DELETE FROM inbox WHERE id=? AND run_id=? AND claimed_by=?',
+        const ended = tx.get<{ reworded: string | null }>(
+          "DELETE FROM inbox WHERE id=? AND run_id=? AND claimed_by=? RETURNING json_extract(payload, '$.reworded') AS reworded",
           row.id,
           row.runId,
           owner,
         );
-        if (changes === 0) throw new ClaimLost(`Run ${row.runId} was taken over`);
-        appendMessages(tx, row.sessionKey, messages);
+        if (ended === undefined) throw new ClaimLost(`Run ${row.runId} was taken over`);
+        appendMessages(
+          tx,
+          row.sessionKey,
+          ended.reworded === null ? messages : rewordQuestion(messages, row, ended.reworded),
+        );
+        if (heardUpTo !== undefined) forgetOverheard(tx, row.sessionKey, heardUpTo);
         keepContext(tx, row.sessionKey, row.receivedAt);
         return insertOutboxRows(tx, outbox);
       }),
@@ -52,4 +60,11 @@ export function createTurns(database: Database) {
         return insertOutboxRows(tx, outbox);
       }),
   };
+}
+
+/** The question as its person changed it while it was being answered. */
+function rewordQuestion(messages: readonly NewMessage[], { runId }: InboxRow, text: string): NewMessage[] {
+  return messages.map((message) =>
+    message.role === 'user' && message.runId === runId ? { ...message, text } : message,
+  );
 }

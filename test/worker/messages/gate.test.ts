@@ -10,11 +10,11 @@ describe('a group message', () => {
     const strict = await startConversations();
     await receive(strict, inGroup('7', 'hello all', { isAddressed: false }), inGroup('7', 'hello bot'));
     await untilIdle(strict);
-    expect(strict.channel.textsOf('-5')).toEqual(['echo: hello bot']);
+    expect(strict.channel.textsOf('-5')).toEqual(['echo: 7: hello all\n\n7: hello bot']);
     const free = await startConversations({ policy: { groups: new Map([['-5', { requireMention: false }]]) } });
     await receive(free, inGroup('7', 'hello all', { isAddressed: false }));
     await untilIdle(free);
-    expect(free.channel.textsOf('-5')).toEqual(['echo: hello all']);
+    expect(free.channel.textsOf('-5')).toEqual(['echo: 7: hello all']);
   });
 
   it('of a stranger is in the log with the ids that would let it in, only when it spoke to the bot', async () => {

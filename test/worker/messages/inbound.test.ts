@@ -46,6 +46,7 @@ describe('a message from a channel', () => {
       'user: first',
       'assistant: one',
       'user: second',
+      'assistant: (This was not answered because of a failure.)',
       'user: third',
     ]);
   });
@@ -134,6 +135,6 @@ describe('a stranger', () => {
     await gateway.store.pairings.approve(pairing?.code ?? '');
     await receive(gateway, inGroup('7', 'and now?'), inGroup('8', 'and me?'));
     await untilIdle(gateway);
-    expect(gateway.channel.textsOf('-5')).toEqual(['echo: and now?']);
+    expect(gateway.channel.textsOf('-5')).toEqual(['echo: 7: and now?']);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { InboxRow } from '../../../worker/store/inbox.ts';
+import type { InboxRow } from '../../../worker/store/inbox-row.ts';
 import type { Store } from '../../../worker/store/index.ts';
 import { ClaimLost } from '../../../worker/store/turns.ts';
 import { inboxRow, openTemporaryStore, outboxRow, sessionOf } from '../temporary-store.ts';

@@ -53,6 +53,7 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
 
 /** Safely below the thirty that the Bot API allows. */
 const DEFAULT_SEND_RATE = 25;
+const DEFAULT_GROUP_HISTORY = 50;
 const DEFAULT_ACCOUNT = 'default';
 const DEFAULT_API_ROOT = 'https://api.telegram.org';
 
@@ -72,6 +73,7 @@ function resolvePolicy(own: AccountConfig, shared: AccountConfig): AccountPolicy
     allowFrom: (own.allowFrom ?? shared.allowFrom ?? []).map(String),
     groupPolicy: own.groupPolicy ?? shared.groupPolicy ?? 'allowlist',
     groupAllowFrom: (own.groupAllowFrom ?? shared.groupAllowFrom ?? []).map(String),
+    groupHistory: own.historyLimit ?? shared.historyLimit ?? DEFAULT_GROUP_HISTORY,
     requireMention: own.requireMention ?? shared.requireMention ?? true,
     groups: new Map(groups.map(([chatId, group]) => [chatId, readGroup(group)])),
   };

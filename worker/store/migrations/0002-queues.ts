@@ -1,6 +1,7 @@
 /**
  * Inbox rows can be parked until their person asks for them, and know the message in which their answer is shown as it grows;
- * the answer then replaces it. The messages of an album become one when it is complete. The outbox is read by what is pending and by what is a dead letter
+ * the answer then replaces it. The messages of an album become one when it is complete. A message knows its sender, its files and
+ * the platform's id of it; what is said to others waits for the next question. The outbox is read by what is pending and by what is a dead letter
  * without a look at all the rest, which is nearly everything. A session knows from which message on the model reads it. Peers
  * that cannot be written to are remembered until they write themselves.
  */
@@ -31,6 +32,19 @@ CREATE INDEX outbox_dead ON outbox (seq) WHERE state IN ('failed', 'unknown') AN
 
 ALTER TABLE sessions ADD COLUMN context_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN reset_at INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE messages ADD COLUMN sender TEXT;
+ALTER TABLE messages ADD COLUMN remote_id TEXT;
+ALTER TABLE messages ADD COLUMN files TEXT;
+
+CREATE TABLE overheard (
+  id INTEGER PRIMARY KEY,
+  session_key TEXT NOT NULL,
+  message_id TEXT,
+  sender TEXT,
+  text TEXT NOT NULL
+) STRICT;
+CREATE INDEX overheard_by_session ON overheard (session_key, id);
 
 CREATE TABLE unreachable_peers (
   channel TEXT NOT NULL,

@@ -24,6 +24,7 @@ it('takes the top level as the account "default", complete', () => {
       groupPolicy: 'allowlist',
       groupAllowFrom: [],
       requireMention: true,
+      groupHistory: 50,
       groups: new Map(),
       streamMode: 'partial',
       sendRate: 25,
@@ -75,6 +76,7 @@ it('lets an account overrule what is shared about groups, setting by setting', (
         groupPolicy: 'open',
         groupAllowFrom: ['*'],
         requireMention: true,
+
         groups: { '-6': {} },
         replyToMode: 'off',
       },
@@ -86,7 +88,13 @@ it('lets an account overrule what is shared about groups, setting by setting', (
     ['-5', { allowFrom: ['8'] }],
     ['*', { enabled: false }],
   ]);
-  expect(home).toMatchObject({ groupPolicy: 'open', groupAllowFrom: ['*'], requireMention: true, replyToMode: 'off' });
+  expect(home).toMatchObject({
+    groupPolicy: 'open',
+    groupAllowFrom: ['*'],
+    requireMention: true,
+    groupHistory: 50,
+    replyToMode: 'off',
+  });
   expect([...(home?.groups ?? [])]).toEqual([['-6', {}]]);
 });
 
