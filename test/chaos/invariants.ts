@@ -28,6 +28,9 @@ export type Problem = {
 /** How the gateway marks a text that may be there already (OUT-1). */
 export const REPEAT = /\s*\(possible repeat[^)]*\)$/;
 
+/** How an answer ends that is still being written. */
+const GROWING = / …$/;
+
 /** What stands for the answer to a message whose turn was interrupted twice (RESUME-1). */
 export const SET_ASIDE = /^Your message interrupted the gateway twice/;
 
@@ -87,6 +90,8 @@ function readText({ questions, seen, texts, told }: Reading): Problem | undefine
   if (answer === undefined) {
     return { kind: isCopy ? 'doubled' : 'unasked', text: `nobody asked for "${shorten(marked)}"`, unread };
   }
+  // A message whose id got lost with a worker stays as it was; the answer then comes anew, and says that it may be a copy.
+  if (isLeftOver(answer, marked, later)) return read({ questions, seen, texts: later, told });
   const longer = seen === '' ? text : `${seen} ${text}`;
   const next = { texts: later, told: [...told, text] };
   if ((seen === '' && isSetAside(text)) || longer === answer) return read({ ...next, questions: others, seen: '' });
@@ -95,6 +100,11 @@ function readText({ questions, seen, texts, told }: Reading): Problem | undefine
   const comesLater = later.some((other) => rest.startsWith(unmark(other)));
   const kind = isCopy ? 'doubled' : comesLater ? 'out of order' : 'lost';
   return { kind, text: `"${shorten(text)}" instead of the rest of "${shorten(answer)}"`, unread };
+}
+
+function isLeftOver(answer: string, text: string, [next = '']: readonly string[]): boolean {
+  if (!GROWING.test(text) || !answer.startsWith(text.replace(GROWING, ''))) return false;
+  return REPEAT.test(next) && (isSetAside(next) || answer.startsWith(unmark(next)));
 }
 
 function isRepeatOf(previous: string | undefined, text: string | undefined): boolean {

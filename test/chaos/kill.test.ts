@@ -128,6 +128,42 @@ describe.each<Victim>(['worker', 'tree'])('after kill -9 of the %s', (victim) =>
     expect(texts.join(' ')).toBe(LONG);
   });
 
+  describe('while an answer grows', () => {
+    const words = Array.from({ length: 24 }, (_none, index) => `word${index}`).join(' ');
+    const slowly = '[[chunks=12]][[gap=250]]';
+    const untilCall = (method: string, isIt: (call: TelegramCall) => boolean = () => true): Promise<TelegramCall> =>
+      eventually(method, async () => (await world.telegram.calls({ token: scene.bot.token, method })).find(isIt));
+    const isPending = ({ outcome }: TelegramCall): boolean => outcome === 'pending';
+
+    it('after its first words were sent, it goes on in the same message', async () => {
+      await scene.ask(chat, words, slowly);
+      await scene.bot.texts(chat, 1);
+      await untilCall('editMessageText');
+      await scene.kill(victim);
+      expect(await outcome()).toEqual([words]);
+    });
+
+    it('while its first words are being sent, it comes anew, marked', async () => {
+      const match = { method: 'sendMessage', token: scene.bot.token };
+      await world.telegram.addFault({ match, action: 'slow', effect: 'before', delayMs: 3_000 });
+      await scene.ask(chat, words, slowly);
+      await untilCall('sendMessage', isPending);
+      await scene.kill(victim);
+      const [first, second, ...others] = await outcome();
+      expect(first).toMatch(/ …$/);
+      expect([second, others]).toEqual([`${words}${MARK}`, []]);
+    });
+
+    it('while it takes the place of what was shown, it is there once', async () => {
+      const match = { method: 'editMessageText', token: scene.bot.token, contains: 'word23' };
+      await world.telegram.addFault({ match, action: 'slow', effect: 'before', delayMs: 3_000 });
+      await scene.ask(chat, words, slowly);
+      await untilCall('editMessageText', (call) => isPending(call) && String(call.params['text']).endsWith('word23'));
+      await scene.kill(victim);
+      expect(await outcome()).toEqual([words]);
+    });
+  });
+
   it.each([0, 4, 12, 30])('%i ms after a question was asked, it is answered once', async (ms) => {
     await scene.ask(chat, 'answer');
     await sleep(ms);

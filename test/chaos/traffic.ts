@@ -40,7 +40,14 @@ type Question = { random(): number; index: number; chats: number };
 async function askSomething(world: World, scene: Scene, { random, index, chats }: Question): Promise<void> {
   const words = random() < 0.25 ? 1_200 : 3;
   const answer = Array.from({ length: words }, (_none, word) => `m${index}w${word}`).join(' ');
-  const orders = random() < 0.5 ? `[[delay=${Math.floor(random() * 600)}]]` : '[[chunks=8]][[gap=20]]';
+  const orders = chooseOrders(random);
   if (random() < 0.4) await makeTrouble(world, scene, random);
   await scene.ask(FIRST_CHAT + Math.floor(random() * chats), answer, orders);
+}
+
+/** After a while, in one go, or so slowly that the answer is seen to grow. */
+function chooseOrders(random: () => number): string {
+  const choice = random();
+  if (choice < 0.5) return `[[delay=${Math.floor(random() * 600)}]]`;
+  return choice < 0.8 ? '[[chunks=8]][[gap=20]]' : '[[chunks=8]][[gap=250]]';
 }

@@ -15,6 +15,7 @@ import type {
   UserMessageInput,
   WebhookDelivery,
 } from './telegram/control-contract.ts';
+import type { Stumble } from './telegram/update-queue.ts';
 import type { WireUser } from './telegram/wire.ts';
 
 /** What both emulators offer a test. */
@@ -50,6 +51,8 @@ export interface TelegramEmulator extends Emulator {
   createChat(token: string, chat: ChatSeed | number): Promise<void>;
   /** Upgrades a group to the supergroup `to`; sends to the old id are answered with the new one. */
   migrateGroup(token: string, chat: number, to: number): Promise<void>;
+  /** Lets the server stumble when it next gives out updates: old ones come again, the order is lost. */
+  stumble(token: string, stumble: Stumble): Promise<void>;
   /** Replaces the flood limits of one bot, or of all registered bots. */
   setLimits(limits: FloodLimits, token?: string): Promise<void>;
   /** Empty for a chat that does not exist yet. */
@@ -82,6 +85,7 @@ export async function startTelegramEmulator(options: EmulatorOptions = {}): Prom
     deactivate: (token, chat) => post('block', { token, chat, reason: 'deactivated' }),
     createChat: (token, chat) => post('chats', { token, chat }),
     migrateGroup: (token, chat, to) => post('migrate', { token, chat, to }),
+    stumble: (token, stumble) => post('stumble', { token, ...stumble }),
     setLimits: (limits, token) => post('limits', token === undefined ? limits : { ...limits, token }),
     transcript: (token, chat) => get('transcript', { token, chat: String(chat) }),
     calls: async (filter = {}) => (await get<{ calls: TelegramCall[] }>('calls', filter)).calls,

@@ -223,3 +223,15 @@ describe('two pollers of one token', () => {
     expect((await parked).status).toBe(200);
   });
 });
+
+describe('a server that stumbles', () => {
+  it('gives confirmed updates once more, in disorder, and is itself again after that', async () => {
+    const ids = [await write('one'), await write('two'), await write('three')];
+    const [first = 0, second = 0, third = 0] = ids;
+    await poll({ offset: first });
+    await poll({ offset: third });
+    await telegram.stumble(token, { repeat: 1, isShuffled: true });
+    expect(idsOf(await poll({ offset: third }))).toEqual([third, second]);
+    expect(idsOf(await poll({ offset: third }))).toEqual([third]);
+  });
+});

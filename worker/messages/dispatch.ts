@@ -148,10 +148,10 @@ function findDraft({ draft }: InboxRow): DraftEnd {
   return draft === undefined || draft === '' ? { isDoubtful: draft === '' } : { isDoubtful: false, replaces: draft };
 }
 
-function openDraft({ carrier, store, owner, log }: DispatchOptions, row: InboxRow): Draft | undefined {
+function openDraft({ carrier, store, outbound, owner, log }: DispatchOptions, row: InboxRow): Draft | undefined {
   const { channel, accountId, peerKind, deliver } = row.payload;
   const streaming = deliver ? carrier.streaming(channel, accountId, peerKind) : undefined;
-  return streaming === undefined ? undefined : createDraft({ row, owner, store, carrier, streaming, log });
+  return streaming === undefined ? undefined : createDraft({ row, owner, store, carrier, outbound, streaming, log });
 }
 
 type Turn = Question & { signal: AbortSignal; draft: Draft | undefined };

@@ -11,6 +11,7 @@ import {
 import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import type { Carrier } from './attempt.ts';
+import type { Outbound } from './outbound.ts';
 import { splitText } from './split.ts';
 
 export type DraftOptions = {
@@ -18,6 +19,7 @@ export type DraftOptions = {
   owner: string;
   store: Pick<Store, 'inbox'>;
   carrier: Pick<Carrier, 'send' | 'edit' | 'textLimit' | 'quoting'>;
+  outbound: Pick<Outbound, 'isWaiting'>;
   streaming: Streaming;
   log: Logger;
 };
@@ -111,6 +113,8 @@ async function keepShowing(options: DraftOptions, state: DraftState, signals: Si
 async function step(options: DraftOptions, state: DraftState, signal: AbortSignal): Promise<void> {
   const text = chooseText(options, state.wanted);
   if (text === state.shown || text.trim().length < FIRST_LENGTH) return;
+  // What was said before comes first.
+  if (state.remoteId === undefined && options.outbound.isWaiting(options.row.payload)) return;
   if (state.remoteId === undefined) await post(options, state, text + MORE);
   else await edit(options, { state, remoteId: state.remoteId, text: text + MORE }, signal);
   state.shown = text;

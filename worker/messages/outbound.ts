@@ -8,8 +8,11 @@ import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow } fr
 import { createSlots, type Slots } from './slots.ts';
 import { splitText } from './split.ts';
 
+/** A conversation on a platform. */
+export type Chat = { channel: string; accountId: string; chatId: string; threadId?: string };
+
 /** Where a message goes. */
-export type Target = { channel: string; accountId: string; chatId: string; threadId?: string; replyTo?: string };
+export type Target = Chat & { replyTo?: string };
 
 /** A text to deliver. */
 export type Delivery = {
@@ -41,6 +44,8 @@ export type Outbound = {
   start(epoch: number): Promise<void>;
   /** Stops delivering. Waits for what is being sent for at most `graceMs`; what is still unanswered then is ambiguous. */
   stop(graceMs: number): Promise<void>;
+  /** Whether messages to this chat are not yet delivered: what is sent past them would come before them. */
+  isWaiting(target: Chat): boolean;
   /** Messages not yet delivered that this worker knows of. */
   readonly waiting: number;
 };
@@ -70,8 +75,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
     for (const row of rows) {
       if (row.seq <= current.lastSeq) continue;
       current.lastSeq = row.seq;
-      const { seq, channel, accountId, chatId, threadId } = row;
-      const key = [channel, accountId, chatId, threadId ?? ''].join('\n');
+      const { seq, channel, accountId, chatId } = row;
+      const key = keyOf(row);
       // Only where it goes is kept: the rest is read when its turn comes.
       const kept = { seq, channel, accountId, chatId };
       const chat = chats.get(key);
@@ -154,11 +159,16 @@ export function createOutbound(options: OutboundOptions): Outbound {
       await Promise.all([...chats.values()].map((chat) => chat.done));
       clearTimeout(timer);
     },
+    isWaiting: (target) => chats.has(keyOf(target)),
     get waiting() {
       return [...chats.values()].reduce((sum, chat) => sum + chat.rows.length, 0);
     },
   };
   return outbound;
+}
+
+function keyOf({ channel, accountId, chatId, threadId }: Chat): string {
+  return [channel, accountId, chatId, threadId ?? ''].join('\n');
 }
 
 function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {

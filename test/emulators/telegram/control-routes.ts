@@ -44,6 +44,13 @@ export function createControlRoutes(world: World, clock: EmulatorClock): Control
     },
     'POST /__/migrate': (body) =>
       migrateGroup(world.require(body['token']), requireNumber(body, 'chat'), requireNumber(body, 'to'), clock.now()),
+    'POST /__/stumble': (body) => {
+      const { repeat, isShuffled } = body;
+      world.require(body['token']).queue.stumble({
+        ...(typeof repeat === 'number' ? { repeat } : {}),
+        ...(typeof isShuffled === 'boolean' ? { isShuffled } : {}),
+      });
+    },
     'POST /__/limits': (body) => setLimits(world, body),
     'POST /__/revoke': (body) => {
       const bot = world.require(body['token']);

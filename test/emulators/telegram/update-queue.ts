@@ -9,6 +9,14 @@ export interface QueuedUpdate {
   readonly content: unknown;
 }
 
+/** What a server that stumbles does to the next updates it gives out: old ones come again, and the order is lost. */
+export interface Stumble {
+  /** How many of the newest confirmed updates come again. */
+  readonly repeat?: number;
+  readonly isShuffled?: boolean;
+}
+
+const repeatedAtMost = 100;
 const updateLifeMs = 86_400_000;
 const silenceMs = 7 * 86_400_000;
 const farAhead = 10;
@@ -18,6 +26,8 @@ const farBehind = 100_000;
 export class UpdateQueue {
   readonly #random: () => number;
   #pending: QueuedUpdate[] = [];
+  #confirmed: QueuedUpdate[] = [];
+  #stumble: Stumble | null = null;
   #nextId: number | null = null;
   #lastPushAt = 0;
 
@@ -44,8 +54,23 @@ export class UpdateQueue {
   take(offset: number, limit: number, now: number): QueuedUpdate[] {
     this.expire(now);
     const from = this.resolve(offset);
+    const confirmed = this.#pending.filter((update) => update.update_id < from);
+    this.#confirmed = [...this.#confirmed, ...confirmed].slice(-repeatedAtMost);
     this.#pending = this.#pending.filter((update) => update.update_id >= from);
-    return this.#pending.slice(0, limit);
+    return this.#disturb(this.#pending.slice(0, limit));
+  }
+
+  /** Lets the server stumble when it next has something to give out. */
+  stumble(stumble: Stumble): void {
+    this.#stumble = stumble;
+  }
+
+  #disturb(updates: QueuedUpdate[]): QueuedUpdate[] {
+    if (this.#stumble === null || updates.length === 0) return updates;
+    const { repeat = 0, isShuffled = false } = this.#stumble;
+    this.#stumble = null;
+    const all = repeat === 0 ? updates : [...this.#confirmed.slice(-repeat), ...updates];
+    return isShuffled ? all.reverse() : all;
   }
 
   /** Drops updates older than 24 hours. */

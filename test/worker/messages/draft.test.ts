@@ -97,6 +97,20 @@ describe('an answer that grows', () => {
     expect(channel.edits.at(-1)?.text).toBe('A first whole sentence. And a second.');
   });
 
+  it('is not shown before what was said earlier has arrived', async () => {
+    const channel = createEditingChannel();
+    const gateway = await startConversations({ channel, store: openTemporaryStore().store });
+    channel.script.set('1', [new RateLimited('slow down', 200)]);
+    await gateway.outbound.enqueue({ target: { channel: 'test', accountId: 'default', chatId: '1' }, text: 'earlier' });
+    await vi.waitFor(() => expect(channel.sent).toHaveLength(1));
+    const stream = stepwise(LONG);
+    gateway.provider.answers.push(stream.answer);
+    await receive(gateway, incoming('1', 'tell me'));
+    await vi.waitFor(() => expect(channel.textsOf('1')).toEqual(['earlier', 'earlier', `${LONG} …`]));
+    stream.next();
+    await untilIdle(gateway);
+  });
+
   it('comes as a new message when what showed it is gone', async () => {
     const channel = createEditingChannel();
     const { gateway, stream } = await begin(channel, LONG);

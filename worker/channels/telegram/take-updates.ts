@@ -25,11 +25,13 @@ export async function takeUpdates(options: PollOptions, progress: Progress): Pro
     ...(progress.offset === undefined ? {} : { offset: progress.offset }),
   };
   const limitMs = progress.longPollS * 1_000 + timing.graceMs;
-  const updates = await withDeadline(signal, limitMs, (limited) => api.getUpdates(request, limited));
+  const received = await withDeadline(signal, limitMs, (limited) => api.getUpdates(request, limited));
+  // They are numbered in the order in which they were written, in which they also are to be answered.
+  const updates = received.toSorted((one, other) => one.update_id - other.update_id);
   state.markExchange();
   if (updates.length === 0) return;
   // Ids may restart lower after a silent week, so what counts is this batch and never the highest id seen.
-  const next = Math.max(...updates.map((update) => update.update_id)) + 1;
+  const next = (updates.at(-1)?.update_id ?? 0) + 1;
   const messages = updates.flatMap((update) => normaliseUpdate(account.accountId, bot, update) ?? []);
   // What nobody reads needs no commit: if its acknowledgement gets lost it comes again and is passed over again.
   if (messages.length > 0) await context.receive(account.accountId, messages, String(next));
