@@ -13,11 +13,14 @@ export type GateOptions = {
 };
 
 export type Sorted = {
-  /** To be answered. */
-  questions: InboundMessage[];
+  /** To be answered, in the order they came, with those that belong to an album of which another message may ask. */
+  questions: Question[];
   /** Said to others by people who may be heard: worth knowing before the next question, not to be answered. */
   context: InboundMessage[];
 };
+
+/** One that `isAside` asks nothing by itself: the words that ask stand under one picture of an album only. */
+export type Question = { message: InboundMessage; isAside: boolean };
 
 export type Gate = {
   /** Sorts what a channel received, and tells strangers their pairing code. Edits are in neither list. */
@@ -37,8 +40,9 @@ export function createGate(options: GateOptions): Gate {
         const policy = policyOf(channel, message.accountId);
         const admission = await judge({ channel, ...message }, policy, store.pairings);
         log(channel, message, admission);
-        if (admission.verdict === 'allow') sorted.questions.push(message);
-        if (admission.verdict === 'context') sorted.context.push(message);
+        const isAside = admission.verdict === 'context' && message.albumId !== undefined;
+        if (admission.verdict === 'allow' || isAside) sorted.questions.push({ message, isAside });
+        else if (admission.verdict === 'context') sorted.context.push(message);
         if (admission.verdict === 'pair') {
           const target = { channel, accountId: message.accountId, chatId: message.peer.id };
           await tellCode(options.outbound, target, admission.code);

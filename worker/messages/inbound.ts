@@ -8,7 +8,7 @@ import type { EventHub } from '../events.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
-import { createGate } from './gate.ts';
+import { createGate, type Question } from './gate.ts';
 import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
 import type { Reachability } from './reachability.ts';
@@ -62,7 +62,7 @@ export function createInbound(options: InboundOptions): Inbound {
     extra: Pick<ReceiveOptions, 'cursor' | 'epoch'>,
   ): Promise<Receipt[]> {
     const rows: NewInboxRow[] = [];
-    for (const row of given) rows.push(await options.orders.prepare(row));
+    for (const row of given) rows.push(row.album?.isAside === true ? row : await options.orders.prepare(row));
     const canClaim = rows.length > 0 && rows.every((row) => lanes.hasRoomFor(row.sessionKey));
     const receipts = await store.inbox.receive({ rows, ...extra, ...(canClaim ? { claimFor: owner } : {}) });
     for (const [index, receipt] of receipts.entries()) {
@@ -83,7 +83,7 @@ export function createInbound(options: InboundOptions): Inbound {
       const { questions, context } = await gate.sort(channel, messages);
       if (context.length > 0)
         log.debug({ channel, account: accountId, messages: context.length }, 'What is said to others is not kept');
-      const rows = questions.map((message) => buildRow(options.config, channel, message));
+      const rows = questions.map((question) => buildRow(options.config, channel, question));
       const receipts = await accept(rows, {
         epoch,
         ...(cursor === undefined ? {} : { cursor: { channel, accountId, value: cursor } }),
@@ -98,7 +98,11 @@ export function createInbound(options: InboundOptions): Inbound {
       return receipt;
     },
     async wakeAll() {
-      for (const sessionKey of await store.inbox.waitingSessions()) lanes.wake(sessionKey);
+      const sessionKeys = await store.inbox.waitingSessions();
+      const wake = (): void => sessionKeys.forEach((sessionKey) => void lanes.wake(sessionKey));
+      wake();
+      // Of an album that is not complete yet.
+      setTimeout(wake, ALBUM_MS + 5).unref();
     },
   };
 }
@@ -106,7 +110,7 @@ export function createInbound(options: InboundOptions): Inbound {
 /** The messages of an album come one by one, some hundred milliseconds apart at most. */
 const ALBUM_MS = 800;
 
-function buildRow(config: Config, channel: string, message: InboundMessage): NewInboxRow {
+function buildRow(config: Config, channel: string, { message, isAside }: Question): NewInboxRow {
   const { accountId, peer } = message;
   const sessionKey = routeSession(config, {
     channel,
@@ -133,12 +137,12 @@ function buildRow(config: Config, channel: string, message: InboundMessage): New
     sessionKey,
     payload,
     dedupe: { key: message.dedupeKey },
-    ...(message.albumId === undefined ? {} : { album: { id: message.albumId, waitMs: ALBUM_MS } }),
+    ...(message.albumId === undefined ? {} : { album: { id: message.albumId, waitMs: ALBUM_MS, isAside } }),
   };
 }
 
 function announce({ events }: InboundOptions, receipt: Receipt, row: NewInboxRow | undefined): void {
-  if (row === undefined) return;
+  if (row === undefined || row.album?.isAside === true) return;
   const { channel, chatId, senderId, text } = row.payload;
   const data = {
     session: receipt.sessionKey,

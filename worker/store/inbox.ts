@@ -29,8 +29,11 @@ export type NewInboxRow = {
   sessionKey: string;
   payload: InboxPayload;
   dedupe?: { key: string; digest?: string };
-  /** Waits for the other messages of its album, for so long after the newest one, in milliseconds. */
-  album?: { id: string; waitMs: number };
+  /**
+   * Waits for the other messages of its album, for so long after the newest one, in milliseconds. One that `isAside` asks nothing
+   * by itself: it only goes with the others of its album.
+   */
+  album?: { id: string; waitMs: number; isAside: boolean };
   /** Set for what is no question but an order: carried out and answered with its reception, so at most once (IN-2). */
   order?: Order;
 };
@@ -179,6 +182,7 @@ type RawRow = {
   received_at: number;
   draft: string | null;
   album: string | null;
+  is_aside: number;
   ready_at: number;
 };
 
@@ -221,7 +225,7 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
     tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state<>'parked'", row.sessionKey) === undefined;
   const payload = JSON.stringify(row.payload);
   const { lastId: id } = tx.run(
-    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at, album, ready_at) VALUES (?,?,?,?,?,?,?,?,?)',
+    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at, album, is_aside, ready_at) VALUES (?,?,?,?,?,?,?,?,?,?)',
     row.sessionKey,
     row.runId,
     isIdle ? 'claimed' : 'new',
@@ -230,6 +234,7 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
     payload,
     now,
     row.album?.id ?? null,
+    row.album?.isAside === true ? 1 : 0,
     readyAt,
   );
   const receipt = { runId: row.runId, sessionKey: row.sessionKey, isDuplicate: false };
@@ -274,22 +279,32 @@ function claimNext(tx: Tx, sessionKey: string, owner: string, onCorrupt: (what: 
   );
   if (raw === undefined) return undefined;
   const row = readRow(raw);
-  if (row !== undefined) return raw.album === null ? row : gatherAlbum(tx, row, raw.album);
+  if (row !== undefined) {
+    if (raw.album === null) return row;
+    return gatherAlbum(tx, row, raw.album) ?? claimNext(tx, sessionKey, owner, onCorrupt);
+  }
   // A row that cannot be read must not stand in the way of the others (RESUME-2).
   tx.run("UPDATE inbox SET state='parked', claimed_by=NULL WHERE id=?", raw.id);
   onCorrupt(`inbox row ${raw.id} of ${sessionKey}`);
   return claimNext(tx, sessionKey, owner, onCorrupt);
 }
 
-/** The first message of an album with the texts and files of the others, which are then no messages of their own. */
-function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow {
-  const others = tx
-    .all<RawRow>(
-      "SELECT * FROM inbox WHERE session_key=? AND album=? AND state='new' ORDER BY id",
-      first.sessionKey,
-      album,
-    )
-    .flatMap((raw) => readRow(raw) ?? []);
+/**
+ * The first message of an album with the texts and files of the others, which are then no messages of their own. Undefined when
+ * none of them asks anything: then all are forgotten.
+ */
+function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow | undefined {
+  const parts = tx.all<RawRow>(
+    "SELECT * FROM inbox WHERE session_key=? AND album=? AND (id=? OR state='new') ORDER BY id",
+    first.sessionKey,
+    album,
+    first.id,
+  );
+  if (parts.every((raw) => raw.is_aside === 1)) {
+    for (const { id } of parts) tx.run('DELETE FROM inbox WHERE id=?', id);
+    return undefined;
+  }
+  const others = parts.filter(({ id }) => id !== first.id).flatMap((raw) => readRow(raw) ?? []);
   if (others.length === 0) return first;
   const all = [first, ...others];
   const payload: InboxPayload = {
@@ -301,7 +316,8 @@ function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow {
     files: all.flatMap(({ payload: { files = [] } }) => files),
   };
   for (const { id } of others) tx.run('DELETE FROM inbox WHERE id=?', id);
-  tx.run('UPDATE inbox SET payload=? WHERE id=?', JSON.stringify(payload), first.id);
+  // Taken up again after a crash it is found alone, and asks all the same.
+  tx.run('UPDATE inbox SET payload=?, is_aside=0 WHERE id=?', JSON.stringify(payload), first.id);
   return { ...first, payload };
 }
 

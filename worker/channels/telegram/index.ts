@@ -3,9 +3,10 @@ import { type AccountState, createAccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import { type BotApi, loadBotApi } from './bot-api.ts';
 import type { Holder } from './claim.ts';
+import { openFile } from './files.ts';
 import { createInterrupter, type Interrupter } from './interrupter.ts';
 import { pollAccount } from './poll.ts';
-import { editText, sendText, sendTyping } from './send.ts';
+import { editText, FILE_SUPPORT, sendPart, sendTyping } from './send.ts';
 import { POLL_TIMING, type PollTiming } from './timing.ts';
 
 /**
@@ -46,7 +47,8 @@ export function createTelegramChannel(
     reprobe() {
       for (const { interrupter } of bots.values()) interrupter.fire();
     },
-    send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
+    send: async (message, signal) => sendPart(requireApi(bots, message.accountId), message, signal),
+    fetchFile: async (accountId, ref, signal) => openFile(requireApi(bots, accountId), ref, signal),
     edit: async ({ accountId, chatId, remoteId, text }, signal) =>
       editText(requireApi(bots, accountId), { chatId, messageId: remoteId, text }, signal),
     showTyping: async (target, signal) => sendTyping(requireApi(bots, target.accountId), target, signal),
@@ -60,6 +62,7 @@ const META: ChannelPlugin['meta'] = {
   deferConnectUntilAfterListen: true,
   isIdempotent: false,
   textLimit: 4_096,
+  files: FILE_SUPPORT,
 };
 
 type Bot = { account: TelegramAccount; state: AccountState; interrupter: Interrupter; api?: BotApi };
