@@ -1,3 +1,4 @@
+import type { FileKind } from '../../lib/file-kind.ts';
 import type { Logger } from '../../lib/log.ts';
 
 /** Who and where of a conversation, in the platform's own immutable ids. */
@@ -7,8 +8,6 @@ export type Peer = {
   /** Topic or thread inside the peer, when it is a conversation of its own. */
   threadId?: string;
 };
-
-export type FileKind = 'image' | 'voice' | 'audio' | 'video' | 'animation' | 'file';
 
 /** A file that came with a message and is still at the platform, which fetches it by `ref`. */
 export type InboundFile = { kind: FileKind; ref: string; name?: string; mimeType?: string; sizeBytes?: number };

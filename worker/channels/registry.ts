@@ -7,6 +7,7 @@ import { ChannelLife, type ChannelSummary, LIFE_TIMING, type LifeTiming } from '
 import {
   type ChannelPlugin,
   type EditTarget,
+  type FileSupport,
   type OutboundMessage,
   type Peer,
   type Posted,
@@ -41,6 +42,8 @@ export type Registry = {
   stop(): Promise<void>;
   has(channel: string): boolean;
   textLimit(channel: string): number;
+  /** What may be sent besides text; undefined when the channel sends no files. */
+  fileSupport(channel: string): FileSupport | undefined;
   isIdempotent(channel: string): boolean | undefined;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Changes a message that was sent; undefined when the channel cannot. */
@@ -130,7 +133,7 @@ async function restartOne(lives: Lives, channel: string): Promise<void> {
 
 type Ways = Pick<
   Registry,
-  'has' | 'textLimit' | 'isIdempotent' | 'send' | 'edit' | 'fetchFile' | 'streaming' | 'showTyping'
+  'has' | 'textLimit' | 'fileSupport' | 'isIdempotent' | 'send' | 'edit' | 'fetchFile' | 'streaming' | 'showTyping'
 >;
 
 /** The ways of messages: always through the current generation. */
@@ -139,6 +142,7 @@ function openWays(lives: Lives): Ways {
   return {
     has: (channel) => lives.has(channel),
     textLimit: (channel) => lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT,
+    fileSupport: (channel) => lives.get(channel)?.meta.files,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {

@@ -1,6 +1,7 @@
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { withDeadline } from '../../lib/deadline.ts';
 import { errorMessage } from '../../lib/errors.ts';
+import { safeFileName } from '../../lib/file-name.ts';
 import { removeOlderThan, saveStream, sizeOf, TooLarge } from '../../lib/file-store.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Rejected } from '../channels/plugin.ts';
@@ -45,7 +46,7 @@ type Wanted = { row: InboxRow; file: StoredFile; index: number; signal: AbortSig
 
 async function describe(options: FilesOptions, wanted: Wanted): Promise<string> {
   const { file, row, index } = wanted;
-  const path = join(options.directory, row.runId, `${index + 1}-${safeName(file)}`);
+  const path = join(options.directory, row.runId, `${index + 1}-${safeFileName(file.name ?? '', file.kind)}`);
   const what = [file.kind, file.name].filter((part) => part !== undefined).join(' ');
   if (file.sizeBytes !== undefined && file.sizeBytes > MAX_BYTES) return `[${what}: ${tooLarge(file.sizeBytes)}]`;
   try {
@@ -75,10 +76,4 @@ async function fetchTo({ carrier }: FilesOptions, { row, file, signal }: Wanted,
 function tooLarge(bytes?: number): string {
   const size = bytes === undefined ? '' : `${Math.ceil(bytes / 1_048_576)} MB, `;
   return `${size}too large to be fetched (${MAX_BYTES / 1_048_576} MB at most)`;
-}
-
-/** A name that stays in its folder and says what kind of file it is. */
-function safeName({ kind, name = '' }: StoredFile): string {
-  const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^\.+/, '');
-  return stem === '' ? kind : stem.slice(-80 - extname(stem).length);
 }
