@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../../lib/deadline.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { safeFileName } from '../../lib/file-name.ts';
 import { removeOlderThan, saveStream, sizeOf, TooLarge } from '../../lib/file-store.ts';
 import type { Logger } from '../../lib/log.ts';
-import { Rejected } from '../channels/plugin.ts';
+import { RateLimited, Rejected } from '../channels/plugin.ts';
 import type { InboxRow, StoredFile } from '../store/inbox.ts';
 import type { Carrier } from './attempt.ts';
 
@@ -26,6 +27,8 @@ export type Files = {
 const MAX_BYTES = 20 * 1_024 * 1_024;
 const FETCH_TIMEOUT_MS = 60_000;
 const TRIES = 3;
+/** Pause before the second try, twice as long before the third. */
+const RETRY_MS = 500;
 const KEEP_MS = 7 * 24 * 3_600_000;
 
 /** Keeps the files that people send, so that the model and its tools can read them. */
@@ -69,6 +72,8 @@ async function fetchTo({ carrier }: FilesOptions, { row, file, signal }: Wanted,
     } catch (error) {
       const isFinal = error instanceof TooLarge || error instanceof Rejected;
       if (isFinal || tries >= TRIES || signal.aborted) throw error;
+      const waitMs = error instanceof RateLimited ? Math.min(error.retryAfterMs, FETCH_TIMEOUT_MS) : tries * RETRY_MS;
+      await sleep(waitMs, undefined, { signal });
     }
   }
 }

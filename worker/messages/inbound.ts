@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountPolicy } from '../../lib/account-policy.ts';
 import type { Config } from '../../lib/config/schema.ts';
+import { toMediaType } from '../../lib/file-kind.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Lanes } from '../agent/lanes.ts';
 import type { InboundMessage } from '../channels/plugin.ts';
@@ -143,7 +144,7 @@ function buildRow(config: Config, channel: string, { message, isAside }: Questio
 
 function announce({ events }: InboundOptions, receipt: Receipt, row: NewInboxRow | undefined): void {
   if (row === undefined || row.album?.isAside === true) return;
-  const { channel, chatId, senderId, text } = row.payload;
+  const { channel, chatId, senderId, text, files = [] } = row.payload;
   const data = {
     session: receipt.sessionKey,
     run_id: receipt.runId,
@@ -151,6 +152,7 @@ function announce({ events }: InboundOptions, receipt: Receipt, row: NewInboxRow
     chat_id: chatId,
     sender_id: senderId,
     content: text,
+    ...(files.length === 0 ? {} : { files: files.map(({ kind, name }) => ({ media_type: toMediaType(kind), name })) }),
   };
   events.publish('message.received', data, receipt.sessionKey);
 }

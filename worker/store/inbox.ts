@@ -1,3 +1,4 @@
+import type { FileKind } from '../../lib/file-kind.ts';
 import type { Database, Tx } from './database.ts';
 import { assertLease } from './lease.ts';
 import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox-row.ts';
@@ -22,7 +23,7 @@ export type InboxPayload = {
 };
 
 /** A file that came with a message, as the channel described it. */
-export type StoredFile = { kind: string; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
+export type StoredFile = { kind: FileKind; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
 
 export type NewInboxRow = {
   runId: string;

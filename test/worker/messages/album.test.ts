@@ -46,7 +46,8 @@ it.each([
     const asked = gateway.provider.requests[0]?.messages.at(-1)?.text.split('\n') ?? [];
     expect(asked[0]).toBe('look');
     expect(asked.filter((line) => line.startsWith('[image'))).toHaveLength(3);
-    expect(gateway.seen.filter(({ type }) => type === 'message.received')).toHaveLength(1);
+    const told = gateway.seen.filter(({ type }) => type === 'message.received');
+    expect(told.map(({ data }) => data)).toMatchObject([{ content: 'look', files: [{ media_type: 'photo' }] }]);
   },
 );
 

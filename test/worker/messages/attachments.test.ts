@@ -31,7 +31,7 @@ async function start() {
     server.close();
     directory.remove();
   });
-  const { store } = openTemporaryStore();
+  const { store, sql } = openTemporaryStore();
   const attachments = createAttachments({
     directory: directory.path,
     mediaHosts: [server.host],
@@ -40,6 +40,7 @@ async function start() {
   });
   return {
     store,
+    sql,
     server,
     attachments,
     directory: directory.path,
@@ -109,7 +110,7 @@ describe('a file', () => {
 });
 
 it('files are removed with the messages that name them, and those of nobody after an hour', async () => {
-  const { keep, attachments, store, directory } = await start();
+  const { keep, attachments, store, sql, directory } = await start();
   const url = 'data:;base64,eA==';
   const [named, orphan, fresh] = [await keep(url), await keep(url), await keep(url)];
   const row = await enqueueOne(store, 'look', { file: named });
@@ -118,4 +119,9 @@ it('files are removed with the messages that name them, and those of nobody afte
   for (const { path } of [named, orphan]) utimesSync(join(directory, path), old, old);
   await attachments.prune();
   expect(readdirSync(directory).sort()).toEqual([named.path, fresh.path].sort());
+  await enqueueOne(store, 'a later message');
+  sql("UPDATE outbox SET state='sent', created_at=0, updated_at=0 WHERE file IS NOT NULL");
+  await store.prune();
+  await attachments.prune();
+  expect(readdirSync(directory)).toEqual([fresh.path]);
 });

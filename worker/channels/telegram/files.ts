@@ -27,8 +27,9 @@ export function readFiles(message: Message): InboundFile[] {
  */
 export async function openFile(api: BotApi, ref: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
   const path = await findPath(api, ref, signal);
-  if (!/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(path)) throw new Rejected(OWN_DISK);
-  const response = await api.download(path, signal).catch((error: unknown) => {
+  const parts = path.split('/');
+  if (parts.some((part) => part === '' || part === '..' || part.includes('\\'))) throw new Rejected(OWN_DISK);
+  const response = await api.download(parts.map(encodeURIComponent).join('/'), signal).catch((error: unknown) => {
     throw new Unreachable(`Telegram: ${describeTransportError(error)}`);
   });
   if (response.ok && response.body !== null) return response.body;
