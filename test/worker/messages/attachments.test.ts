@@ -23,6 +23,8 @@ async function start() {
       case '/cut':
         response.writeHead(200, { 'content-length': '100' }).write('half');
         return setTimeout(() => response.destroy(), 20);
+      case '/stalled':
+        return response.writeHead(200, { 'content-length': '100' }).write('half');
       default:
         return response.end();
     }
@@ -105,6 +107,8 @@ describe('a file', () => {
     const { attachments, server, directory } = await start();
     const wanted = { channel: 'test', url: `${server.url}/cat.png` };
     await refusalOf(attachments.keep(wanted, AbortSignal.abort('closed')));
+    const stalled = { channel: 'test', url: `${server.url}/stalled` };
+    await refusalOf(attachments.keep(stalled, AbortSignal.timeout(100)));
     expect(readdirSync(directory)).toEqual([]);
   });
 });

@@ -71,8 +71,10 @@ async function findPath(api: BotApi, ref: string, signal: AbortSignal): Promise<
   try {
     return await api.getFilePath(ref, signal);
   } catch (error) {
-    if (isApiError(error) && error.error_code === 400) throw new Rejected(explainRefusal(error.description));
-    throw toDeliveryError(error);
+    if (!isApiError(error) || error.error_code !== 400) throw toDeliveryError(error);
+    // The server says the same of an id that is wrong; a try more does no harm.
+    if (error.description.includes('temporarily unavailable')) throw new Unreachable(`Telegram: ${error.description}`);
+    throw new Rejected(explainRefusal(error.description));
   }
 }
 

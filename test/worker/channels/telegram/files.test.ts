@@ -112,13 +112,19 @@ describe('fetching a file', () => {
     expect((await new Response(await fetchFile(ref)).arrayBuffer()).byteLength).toBe(5_000);
   });
 
-  it('that is too large or unknown is rejected with the reason', async () => {
+  it('that is too large is rejected with the reason, and one that may only be away for a moment is not', async () => {
     const tooLarge = await failureOf(fetchFile(await post({ kind: 'video', sizeBytes: 21 * MB })));
     expect(tooLarge).toBeInstanceOf(Rejected);
     expect(tooLarge.message).toBe('Telegram: the file is larger than the 20 MB that bots may fetch');
     const unknown = await failureOf(fetchFile('no-such-file'));
-    expect(unknown).toBeInstanceOf(Rejected);
-    expect(unknown.message).toContain('can no longer be had');
+    expect(unknown).toBeInstanceOf(Unreachable);
+    expect(unknown.message).toContain('temporarily unavailable');
+    const body = JSON.stringify({ ok: false, error_code: 400, description: 'Bad Request: invalid file_id' });
+    await telegram.addFault({ match: { method: 'getFile' }, action: 'status', status: 400, body });
+    expect(await failureOf(fetchFile('x'))).toMatchObject({
+      name: 'Rejected',
+      message: expect.stringContaining('can no longer be had'),
+    });
   });
 
   it('whose link is gone is rejected, and one that a broken server does not give can be tried again', async () => {
