@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { MEDIA_TYPES } from './file-kind.ts';
 
 /** Request schemas and wire types of the HTTP API, shared by the routes and by clients of the types. */
 
@@ -14,16 +15,57 @@ const id = (name: string) => text(name, 256);
 /** Longest message text that the API takes; the body limit is above it. */
 const MAX_TEXT = 200_000;
 
-export const messageRequest = v.object({
+/** Longest address of a file; a data: URL is bounded by the body limit alone. */
+const MAX_URL = 8_192;
+
+const mediaUrl = v.pipe(
+  v.string('media_url must be a string'),
+  v.regex(/^(https?:\/\/|data:)/i, 'media_url must be an http:, https: or data: URL'),
+  v.check(
+    (value) => value.length <= MAX_URL || /^data:/i.test(value),
+    `media_url must have at most ${MAX_URL} characters`,
+  ),
+);
+
+const messageFields = v.object({
   channel: id('channel'),
   chat_id: id('chat_id'),
-  content: text('content', MAX_TEXT),
+  content: v.optional(
+    v.pipe(
+      v.string('content must be a string'),
+      v.maxLength(MAX_TEXT, `content must have at most ${MAX_TEXT} characters`),
+    ),
+    '',
+  ),
   account_id: v.optional(id('account_id'), 'default'),
   thread_id: v.optional(id('thread_id')),
   reply_to: v.optional(id('reply_to')),
   silent: v.optional(v.boolean('silent must be true or false')),
   idempotency_key: v.optional(id('idempotency_key')),
+  media_url: v.optional(mediaUrl),
+  media_type: v.optional(v.picklist(MEDIA_TYPES, `media_type must be one of ${MEDIA_TYPES.join(', ')}`)),
 });
+
+/** A text, or a file that goes with or without one. */
+export const messageRequest = v.pipe(
+  messageFields,
+  v.forward(
+    v.partialCheck(
+      [['content'], ['media_url']],
+      ({ content, media_url: url }) => url !== undefined || content.trim() !== '',
+      'content must not be empty, unless there is a media_url',
+    ),
+    ['content'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['media_url'], ['media_type']],
+      ({ media_url: url, media_type: type }) => url !== undefined || type === undefined,
+      'media_type says how to show the file at media_url, which is missing',
+    ),
+    ['media_type'],
+  ),
+);
 
 export const messageSyncRequest = v.object({
   channel: id('channel'),

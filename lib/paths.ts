@@ -19,7 +19,7 @@ export type Paths = {
   /** Why the last start needs a person; absent when it does not. */
   fatalFile: string;
   restartIntentFile: string;
-  /** Files that came in with messages. */
+  /** Files of messages: `in/` those that came in, `out/` those on their way out. */
   filesDir: string;
   logsDir: string;
   logFile: string;

@@ -87,6 +87,7 @@ export function createLease(options: { owner: string; services: () => Services; 
         void services.store
           .prune()
           .then(() => services.files.prune())
+          .then(() => services.attachments.prune())
           .catch((error: unknown) => log.error({ err: error }, 'What is old could not be removed'));
       clean();
       prune = setInterval(clean, PRUNE_EVERY_MS);

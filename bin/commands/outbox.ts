@@ -8,6 +8,7 @@ type Message = {
   account_id: string;
   chat_id: string;
   content: string;
+  file?: { name: string };
   state: string;
   attempts: number;
   created_at: string;
@@ -60,8 +61,10 @@ function describe(message: Message): Record<string, string> {
     chat_id: chat,
     created_at: at,
     content,
+    file,
     last_error: error,
   } = message;
-  const text = [...content.replace(/\s+/g, ' ')].slice(0, 60).join('');
+  const words = file === undefined ? content : `[${file.name}] ${content}`.trimEnd();
+  const text = [...words.replace(/\s+/g, ' ')].slice(0, 60).join('');
   return { id, state, channel, account, chat, at, text, error: error === undefined ? '' : ` – ${error}` };
 }

@@ -138,6 +138,19 @@ const outbox = v.object({
   replyTtl: describe(duration('24h'), 'Age after which an undelivered reply of the agent becomes a dead letter.'),
   messageTtl: describe(duration('24h'), 'The same for a message that was ordered over the API.'),
   noticeTtl: describe(duration('1h'), 'The same for a word of the gateway itself, such as a pairing code.'),
+  mediaHosts: describe(
+    v.optional(
+      v.array(
+        v.pipe(
+          v.string(),
+          v.regex(/^[^\s/@?#]+$/, 'must be a host as it stands in a URL, such as "nas.lan:8080"'),
+          v.toLowerCase(),
+        ),
+      ),
+      [],
+    ),
+    'Hosts of your own network, with their port unless it is the usual one, from which media_url may be fetched. Left out: only the public internet.',
+  ),
 });
 
 const alerts = v.object({

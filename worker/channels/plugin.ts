@@ -1,3 +1,4 @@
+import type { FileKind } from '../../lib/file-kind.ts';
 import type { Logger } from '../../lib/log.ts';
 
 /** Who and where of a conversation, in the platform's own immutable ids. */
@@ -7,8 +8,6 @@ export type Peer = {
   /** Topic or thread inside the peer, when it is a conversation of its own. */
   threadId?: string;
 };
-
-export type FileKind = 'image' | 'voice' | 'audio' | 'video' | 'file';
 
 /** A file that came with a message and is still at the platform, which fetches it by `ref`. */
 export type InboundFile = { kind: FileKind; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
@@ -37,6 +36,16 @@ export type InboundMessage = {
   sentAt: number;
 };
 
+/** A file on its way out. */
+export type OutboundFile = {
+  kind: FileKind;
+  /** Absolute. */
+  path: string;
+  /** What its receiver sees: letters, digits, `.`, `_` and `-`. */
+  name: string;
+  sizeBytes: number;
+};
+
 /** One part of an answer on its way out. */
 export type OutboundMessage = {
   /** Stable over retries; a platform with idempotency keys gets this one. */
@@ -46,6 +55,8 @@ export type OutboundMessage = {
   threadId?: string;
   replyTo?: string;
   text: string;
+  /** Carries the text as its caption, which may be empty. */
+  file?: OutboundFile;
   silent?: boolean;
 };
 
@@ -77,6 +88,9 @@ export type Streaming = { afterMs: number; everyMs: number; isByBlock: boolean }
 /** Which parts of an answer quote the message that they answer. */
 export type Quoting = 'off' | 'first' | 'all';
 
+/** The largest file that a channel sends, in bytes, and the longest text that goes with it, in UTF-16 units. */
+export type FileSupport = { maxBytes: number; captionLimit: number };
+
 export type ChannelContext = {
   log: Logger;
   /**
@@ -105,6 +119,8 @@ export type ChannelPlugin = {
     isIdempotent: boolean;
     /** Longest text of one part, in UTF-16 units. */
     textLimit: number;
+    /** What may be sent besides text; left out when the channel sends no files. */
+    files?: FileSupport;
   };
   init(context: ChannelContext): void;
   start(signal: AbortSignal): Promise<void>;

@@ -7,6 +7,7 @@ import { ChannelLife, type ChannelSummary, LIFE_TIMING, type LifeTiming } from '
 import {
   type ChannelPlugin,
   type EditTarget,
+  type FileSupport,
   type OutboundMessage,
   type Peer,
   type Posted,
@@ -42,6 +43,8 @@ export type Registry = {
   stop(): Promise<void>;
   has(channel: string): boolean;
   textLimit(channel: string): number;
+  /** What may be sent besides text; undefined when the channel sends no files. */
+  fileSupport(channel: string): FileSupport | undefined;
   isIdempotent(channel: string): boolean | undefined;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Changes a message that was sent; undefined when the channel cannot. */
@@ -137,6 +140,7 @@ type Ways = Pick<
   Registry,
   | 'has'
   | 'textLimit'
+  | 'fileSupport'
   | 'isIdempotent'
   | 'send'
   | 'edit'
@@ -153,6 +157,7 @@ function openWays(lives: Lives): Ways {
   return {
     has: (channel) => lives.has(channel),
     textLimit: (channel) => lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT,
+    fileSupport: (channel) => lives.get(channel)?.meta.files,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { withDeadline } from '../../lib/deadline.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import {
   type EditTarget,
+  type FileSupport,
   type OutboundMessage,
   type Peer,
   type Posted,
@@ -20,6 +22,8 @@ export type AmbiguousPolicy = 'resend' | 'resend-marked' | 'drop';
 export type Carrier = {
   /** Longest text of one part, in UTF-16 units. */
   textLimit(channel: string): number;
+  /** What may be sent besides text; undefined when the channel sends no files. */
+  fileSupport(channel: string): FileSupport | undefined;
   /** Whether sending the same id twice shows once; undefined when the channel is not there. */
   isIdempotent(channel: string): boolean | undefined;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
@@ -60,10 +64,12 @@ export type Outcome =
 /** Added to a text that may be there already. Parts leave room for it. */
 export const REPEAT_MARK = '\n\n(possible repeat after an interruption)';
 
-/** How a try is made: `signal` cuts it off. */
-export type AttemptOptions = { carrier: Carrier; ambiguous: AmbiguousPolicy; signal: AbortSignal };
+/** How a try is made: `signal` cuts it off. Files on their way out lie in `filesDir`. */
+export type AttemptOptions = { carrier: Carrier; ambiguous: AmbiguousPolicy; filesDir: string; signal: AbortSignal };
 
 const SEND_TIMEOUT_MS = 60_000;
+/** What a line must carry at least, in bytes per millisecond: a file takes longer than a text. */
+const SLOWEST_UPLOAD = 50;
 const MAX_BACKOFF_MS = 60_000;
 const MISSING_CHANNEL_RETRY_MS = 60_000;
 
@@ -88,7 +94,7 @@ export async function replaceMessage(
 
 /** Sends a row once. */
 export async function sendMessage(
-  { carrier, ambiguous, signal: cutOff }: AttemptOptions,
+  { carrier, ambiguous, filesDir, signal: cutOff }: AttemptOptions,
   row: OutboxRow,
 ): Promise<Outcome> {
   const isRepeat = row.ambiguous > 0 && ambiguous === 'resend-marked' && carrier.isIdempotent(row.channel) === false;
@@ -96,7 +102,8 @@ export async function sendMessage(
     id: row.id,
     accountId: row.accountId,
     chatId: row.chatId,
-    text: isRepeat ? row.text + REPEAT_MARK : row.text,
+    text: isRepeat ? (row.text + REPEAT_MARK).trimStart() : row.text,
+    ...(row.file === undefined ? {} : { file: { ...row.file, path: join(filesDir, row.file.path) } }),
     ...(row.threadId === undefined ? {} : { threadId: row.threadId }),
     ...(row.replyTo === undefined ? {} : { replyTo: row.replyTo }),
     ...(row.silent === true ? { silent: true } : {}),
@@ -106,7 +113,8 @@ export async function sendMessage(
   }
   try {
     // Not every channel ends in time when it is told to; the chat and our own end do not wait for it.
-    const posted = await withDeadline(cutOff, SEND_TIMEOUT_MS, (signal) =>
+    const timeoutMs = SEND_TIMEOUT_MS + (row.file?.sizeBytes ?? 0) / SLOWEST_UPLOAD;
+    const posted = await withDeadline(cutOff, timeoutMs, (signal) =>
       Promise.race([carrier.send(row.channel, message, signal), rejectOnAbort(signal)]),
     );
     return { kind: 'sent', ...posted };

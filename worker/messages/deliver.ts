@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { toMediaType } from '../../lib/file-kind.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { EventHub } from '../events.ts';
 import type { Store } from '../store/index.ts';
 import { LeaseLost } from '../store/lease.ts';
 import type { PendingRow } from '../store/outbox.ts';
-import type { OutboxRow } from '../store/outbox-row.ts';
+import type { OutboxFile, OutboxRow } from '../store/outbox-row.ts';
 import { type AmbiguousPolicy, backoffMs, type Carrier, type Outcome, replaceMessage, sendMessage } from './attempt.ts';
 import type { Reachability } from './reachability.ts';
 import type { Slots } from './slots.ts';
@@ -15,6 +16,8 @@ export type DeliveryOptions = {
   events: EventHub;
   reachability: Reachability;
   ambiguous: AmbiguousPolicy;
+  /** Where files on their way out lie. */
+  filesDir: string;
   /** Called for each message that was given up. */
   onDeadLetter(row: OutboxRow): void;
   log: Logger;
@@ -52,7 +55,7 @@ export async function deliverInOrder(
 
 /** The fields of a row that clients see in events and answers. */
 export function describeRow(row: OutboxRow): Record<string, unknown> {
-  const { id, channel, chatId, state, part, parts, text, runId } = row;
+  const { id, channel, chatId, state, part, parts, text, file, runId } = row;
   return {
     message_id: id,
     channel,
@@ -61,8 +64,14 @@ export function describeRow(row: OutboxRow): Record<string, unknown> {
     part,
     parts,
     content: text,
+    ...(file === undefined ? {} : { file: describeFile(file) }),
     ...(runId === undefined ? {} : { run_id: runId }),
   };
+}
+
+/** A file of a message in the terms of the API. */
+export function describeFile({ kind, name, mimeType, sizeBytes }: OutboxFile): Record<string, unknown> {
+  return { media_type: toMediaType(kind), name, mime_type: mimeType, size_bytes: sizeBytes };
 }
 
 async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Delivering): Promise<void> {
@@ -90,8 +99,8 @@ async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Deliv
 }
 
 async function begin(options: DeliveryOptions, row: OutboxRow, tenure: Delivering): Promise<Outcome> {
-  const { carrier, store, ambiguous } = options;
-  const trial = { carrier, ambiguous, signal: tenure.sending.signal };
+  const { carrier, store, ambiguous, filesDir } = options;
+  const trial = { carrier, ambiguous, filesDir, signal: tenure.sending.signal };
   if (row.replaces !== undefined) return replaceMessage(trial, row, row.replaces);
   if (carrier.isIdempotent(row.channel) !== false) return sendMessage(trial, row);
   const isWaiting = await keepTrying(options, tenure, () => store.outbox.markSending(row, tenure.epoch));

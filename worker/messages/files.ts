@@ -1,9 +1,11 @@
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../../lib/deadline.ts';
 import { errorMessage } from '../../lib/errors.ts';
+import { safeFileName } from '../../lib/file-name.ts';
 import { removeOlderThan, saveStream, sizeOf, TooLarge } from '../../lib/file-store.ts';
 import type { Logger } from '../../lib/log.ts';
-import { Rejected } from '../channels/plugin.ts';
+import { RateLimited, Rejected } from '../channels/plugin.ts';
 import type { InboxRow, StoredFile } from '../store/inbox-row.ts';
 import type { Carrier } from './attempt.ts';
 
@@ -25,6 +27,8 @@ export type Files = {
 const MAX_BYTES = 20 * 1_024 * 1_024;
 const FETCH_TIMEOUT_MS = 60_000;
 const TRIES = 3;
+/** Pause before the second try, twice as long before the third. */
+const RETRY_MS = 500;
 const KEEP_MS = 7 * 24 * 3_600_000;
 
 /** Keeps the files that people send, so that the model and its tools can read them. */
@@ -45,7 +49,7 @@ type Wanted = { row: InboxRow; file: StoredFile; index: number; signal: AbortSig
 
 async function describe(options: FilesOptions, wanted: Wanted): Promise<string> {
   const { file, row, index } = wanted;
-  const path = join(options.directory, row.runId, `${index + 1}-${safeName(file)}`);
+  const path = join(options.directory, row.runId, `${index + 1}-${safeFileName(file.name ?? '', file.kind)}`);
   const what = [file.kind, file.name].filter((part) => part !== undefined).join(' ');
   if (file.sizeBytes !== undefined && file.sizeBytes > MAX_BYTES) return `[${what}: ${tooLarge(file.sizeBytes)}]`;
   try {
@@ -68,6 +72,8 @@ async function fetchTo({ carrier }: FilesOptions, { row, file, signal }: Wanted,
     } catch (error) {
       const isFinal = error instanceof TooLarge || error instanceof Rejected;
       if (isFinal || tries >= TRIES || signal.aborted) throw error;
+      const waitMs = error instanceof RateLimited ? Math.min(error.retryAfterMs, FETCH_TIMEOUT_MS) : tries * RETRY_MS;
+      await sleep(waitMs, undefined, { signal });
     }
   }
 }
@@ -75,10 +81,4 @@ async function fetchTo({ carrier }: FilesOptions, { row, file, signal }: Wanted,
 function tooLarge(bytes?: number): string {
   const size = bytes === undefined ? '' : `${Math.ceil(bytes / 1_048_576)} MB, `;
   return `${size}too large to be fetched (${MAX_BYTES / 1_048_576} MB at most)`;
-}
-
-/** A name that stays in its folder and says what kind of file it is. */
-function safeName({ kind, name = '' }: StoredFile): string {
-  const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^\.+/, '');
-  return stem === '' ? kind : stem.slice(-80 - extname(stem).length);
 }

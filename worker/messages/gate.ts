@@ -13,10 +13,10 @@ export type GateOptions = {
 };
 
 /**
- * What is let in: questions are answered; what people who may be heard say to others is worth knowing before the next one; an
- * edit changes what was let in before.
+ * What is let in: questions are answered; an aside is a part of an album of which another part may ask; what people who may be
+ * heard say to others is worth knowing before the next question; an edit changes what was let in before.
  */
-export type LetIn = { message: InboundMessage; as: 'question' | 'overheard' | 'edit' };
+export type LetIn = { message: InboundMessage; as: 'question' | 'aside' | 'overheard' | 'edit' };
 
 export type Gate = {
   /** Returns what is let in of what a channel received, in order, and tells strangers their pairing code. */
@@ -40,7 +40,8 @@ export function createGate(options: GateOptions): Gate {
         const admission = await judge({ channel, ...message }, policy, store.pairings);
         log(channel, message, admission);
         if (admission.verdict === 'allow') letIn.push({ message, as: 'question' });
-        if (admission.verdict === 'context') letIn.push({ message, as: 'overheard' });
+        if (admission.verdict === 'context')
+          letIn.push({ message, as: message.albumId === undefined ? 'overheard' : 'aside' });
         if (admission.verdict === 'pair') {
           const target = { channel, accountId: message.accountId, chatId: message.peer.id };
           await tellCode(options.outbound, target, admission.code);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountPolicy } from '../../lib/account-policy.ts';
 import type { Config } from '../../lib/config/schema.ts';
+import { toMediaType } from '../../lib/file-kind.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Lanes } from '../agent/lanes.ts';
 import type { InboundMessage } from '../channels/plugin.ts';
@@ -62,7 +63,7 @@ export function createInbound(options: InboundOptions): Inbound {
     extra: Pick<ReceiveOptions, 'cursor' | 'epoch'>,
   ): Promise<Receipt[]> {
     const rows: NewInboxRow[] = [];
-    for (const row of given) rows.push(isSilent(row) ? row : await options.orders.prepare(row));
+    for (const row of given) rows.push(isQuestion(row) ? await options.orders.prepare(row) : row);
     const canClaim = rows.length > 0 && rows.every((row) => lanes.hasRoomFor(row.sessionKey));
     const receipts = await store.inbox.receive({ rows, ...extra, ...(canClaim ? { claimFor: owner } : {}) });
     for (const [index, receipt] of receipts.entries()) {
@@ -96,7 +97,11 @@ export function createInbound(options: InboundOptions): Inbound {
       return receipt;
     },
     async wakeAll() {
-      for (const sessionKey of await store.inbox.waitingSessions()) lanes.wake(sessionKey);
+      const sessionKeys = await store.inbox.waitingSessions();
+      const wake = (): void => sessionKeys.forEach((sessionKey) => void lanes.wake(sessionKey));
+      wake();
+      // Of an album that is not complete yet.
+      setTimeout(wake, ALBUM_MS + 5).unref();
     },
   };
 }
@@ -133,7 +138,9 @@ function buildRow({ config, policyOf }: InboundOptions, channel: string, { messa
     dedupe: { key: message.dedupeKey },
     ...(as === 'overheard' ? { overheard: { keep: policyOf(channel, accountId).groupHistory } } : {}),
     ...(as === 'edit' ? { isEdit: true as const } : {}),
-    ...(message.albumId === undefined ? {} : { album: { id: message.albumId, waitMs: ALBUM_MS } }),
+    ...(message.albumId === undefined
+      ? {}
+      : { album: { id: message.albumId, waitMs: ALBUM_MS, isAside: as === 'aside' } }),
   };
 }
 
@@ -142,9 +149,14 @@ function isSilent({ overheard, isEdit }: NewInboxRow): boolean {
   return overheard !== undefined || isEdit === true;
 }
 
+/** The words that ask stand under one picture of an album only. */
+function isQuestion(row: NewInboxRow): boolean {
+  return !isSilent(row) && row.album?.isAside !== true;
+}
+
 function announce({ events }: InboundOptions, receipt: Receipt, row: NewInboxRow | undefined): void {
-  if (row === undefined) return;
-  const { channel, chatId, senderId, text } = row.payload;
+  if (row === undefined || !isQuestion(row)) return;
+  const { channel, chatId, senderId, text, files = [] } = row.payload;
   const data = {
     session: receipt.sessionKey,
     run_id: receipt.runId,
@@ -152,6 +164,7 @@ function announce({ events }: InboundOptions, receipt: Receipt, row: NewInboxRow
     chat_id: chatId,
     sender_id: senderId,
     content: text,
+    ...(files.length === 0 ? {} : { files: files.map(({ kind, name }) => ({ media_type: toMediaType(kind), name })) }),
   };
   events.publish('message.received', data, receipt.sessionKey);
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Peer } from '../channels/plugin.ts';
 import type { EnqueueReceipt, PendingRow } from '../store/outbox.ts';
-import type { NewOutboxRow, OutboxRow } from '../store/outbox-row.ts';
+import type { NewOutboxRow, OutboxFile, OutboxRow } from '../store/outbox-row.ts';
 import { type Carrier, REPEAT_MARK } from './attempt.ts';
 import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow } from './deliver.ts';
 import { createSlots, type Slots } from './slots.ts';
@@ -18,6 +18,8 @@ export type Target = Chat & { replyTo?: string };
 export type Delivery = {
   target: Target;
   text: string;
+  /** Goes first, with the text as its caption if it is short enough. */
+  file?: OutboxFile;
   sessionKey?: string;
   runId?: string;
   silent?: boolean;
@@ -172,9 +174,8 @@ function keyOf({ channel, accountId, chatId, threadId }: Chat): string {
 }
 
 function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {
-  const { target, sessionKey, runId, silent } = delivery;
-  const limit = carrier.textLimit(target.channel) - REPEAT_MARK.length;
-  const texts = splitText(delivery.text, limit);
+  const { target, sessionKey, runId, silent, file } = delivery;
+  const texts = splitDelivery(carrier, delivery);
   const quotes = chooseQuotes(carrier, delivery);
   return texts.map((text, index) => {
     const replyTo = index === 0 ? quotes.first : quotes.others;
@@ -187,6 +188,7 @@ function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): N
       text,
       expiresAt: Date.now() + ttlMs[delivery.kind ?? 'reply'],
       ...(target.threadId === undefined ? {} : { threadId: target.threadId }),
+      ...(file === undefined || index > 0 ? {} : { file }),
       ...(replyTo === undefined ? {} : { replyTo }),
       ...(sessionKey === undefined ? {} : { sessionKey }),
       ...(runId === undefined ? {} : { runId }),
@@ -209,4 +211,12 @@ function chooseQuotes(
     case 'all':
       return { first: answers.messageId, others: answers.messageId };
   }
+}
+
+/** The texts of the parts. That of a file is its caption, or empty when the text is too long for one and follows by itself. */
+function splitDelivery(carrier: Carrier, { target, text, file }: Delivery): string[] {
+  const captionLimit = carrier.fileSupport(target.channel)?.captionLimit ?? 0;
+  if (file !== undefined && text.length <= captionLimit - REPEAT_MARK.length) return [text];
+  const texts = splitText(text, carrier.textLimit(target.channel) - REPEAT_MARK.length);
+  return file === undefined ? texts : ['', ...texts];
 }

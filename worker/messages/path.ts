@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { AccountPolicy } from '../../lib/account-policy.ts';
 import type { Config } from '../../lib/config/schema.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -9,6 +10,7 @@ import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import type { OutboxRow } from '../store/outbox-row.ts';
 import { type Alerts, createAlerts } from './alerts.ts';
+import { type Attachments, createAttachments } from './attachments.ts';
 import type { Carrier } from './attempt.ts';
 import { createDispatch } from './dispatch.ts';
 import { createFiles, type Files } from './files.ts';
@@ -28,7 +30,7 @@ export type MessagePathOptions = {
   /** The model when neither agent nor message names one. */
   fallbackModel(): Promise<string>;
   policyOf(channel: string, accountId: string): AccountPolicy;
-  /** Where files that came in are kept. */
+  /** Where files are kept that came in or go out. */
   filesDir: string;
   /** Names this worker in its claims. */
   owner: string;
@@ -42,6 +44,7 @@ export type MessagePath = {
   reachability: Reachability;
   alerts: Alerts;
   files: Files;
+  attachments: Attachments;
 };
 
 /** Puts the way of a message together: inbox → lane → turn → outbox → channel (SPEC 7.2). */
@@ -50,9 +53,11 @@ export function createMessagePath(options: MessagePathOptions): MessagePath {
   const reachability = createReachability(store);
   const alerts = createAlerts({ owner: config.alerts.owner, outbound: () => outbound, log });
   const { ambiguous, replyTtl: reply, messageTtl: message, noticeTtl: notice } = config.outbox;
+  const outgoing = join(options.filesDir, 'out');
   const outbound: Outbound = createOutbound({
     store,
     carrier,
+    filesDir: outgoing,
     events,
     reachability,
     ambiguous,
@@ -60,7 +65,9 @@ export function createMessagePath(options: MessagePathOptions): MessagePath {
     onDeadLetter: (row) => tellDeadLetter(alerts, row),
     log,
   });
-  const files = createFiles({ directory: options.filesDir, carrier, log });
+  const files = createFiles({ directory: join(options.filesDir, 'in'), carrier, log });
+  const { mediaHosts } = config.outbox;
+  const attachments = createAttachments({ directory: outgoing, mediaHosts, carrier, outbox: store.outbox });
   const lanes = createLanes<InboxRow>({
     maxConcurrent: config.agents.maxConcurrentTurns,
     claim: (sessionKey) => store.inbox.claim(sessionKey, owner),
@@ -69,7 +76,7 @@ export function createMessagePath(options: MessagePathOptions): MessagePath {
   });
   const orders = createOrders({ ...options, outbound });
   const inbound = createInbound({ ...options, lanes, outbound, orders, reachability });
-  return { inbound, lanes, outbound, reachability, alerts, files };
+  return { inbound, lanes, outbound, reachability, alerts, files, attachments };
 }
 
 /** Once an hour at most: the list has them all (OUT-4). */

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
+import type { Attachments, Wanted } from '../messages/attachments.ts';
 import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
+import type { EnqueueReceipt } from '../store/outbox.ts';
 import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './agent.ts';
 import { describeMessage, requireRow } from './outbox.ts';
 import { defineRoute, type Route } from './route.ts';
 
-export type MessagesOptions = AgentOptions & { outbound: Outbound; registry: Registry };
+export type MessagesOptions = AgentOptions & { outbound: Outbound; attachments: Attachments; registry: Registry };
 
 /** Sending through a channel, and asking on behalf of one of its peers. */
 export function messagesRoutes(options: MessagesOptions): Route[] {
@@ -35,8 +37,17 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
           ...(body.silent === undefined ? {} : { silent: body.silent }),
         };
         const key = idempotencyKeyOf(ctx, body);
-        const digest = createHash('sha256').update(JSON.stringify(delivery)).digest('hex').slice(0, 32);
-        const receipt = await outbound.enqueue(delivery, key === undefined ? undefined : { key, digest });
+        const media =
+          body.media_url === undefined
+            ? undefined
+            : { channel: body.channel, url: body.media_url, type: body.media_type };
+        const asked = media === undefined ? delivery : { delivery, media };
+        const digest = createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 32);
+        const once = key === undefined ? undefined : { key, digest };
+        const receipt =
+          media === undefined
+            ? await outbound.enqueue(delivery, once)
+            : await enqueueFile(options, { delivery, media, once, signal: closedSignal(ctx) });
         if (receipt.isRepeat && receipt.digest !== digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
         }
@@ -83,6 +94,24 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
       },
     }),
   ];
+}
+
+type FileOrder = {
+  delivery: Delivery;
+  media: Wanted;
+  once: { key: string; digest: string } | undefined;
+  signal: AbortSignal;
+};
+
+/** Keeps the file before the message is committed. A repetition fetches nothing: the address may have been good for one time. */
+async function enqueueFile(
+  { store, outbound, attachments }: MessagesOptions,
+  { delivery, media, once, signal }: FileOrder,
+): Promise<EnqueueReceipt> {
+  const { channel, accountId } = delivery.target;
+  const seen = once === undefined ? undefined : await store.outbox.findDelivery({ channel, accountId, ...once });
+  if (seen !== undefined) return seen;
+  return outbound.enqueue({ ...delivery, file: await attachments.keep(media, signal) }, once);
 }
 
 function assertChannel(registry: Registry, channel: string): void {

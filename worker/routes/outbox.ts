@@ -1,5 +1,6 @@
 import { outboxQuery } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
+import { describeFile } from '../messages/deliver.ts';
 import type { Outbound } from '../messages/outbound.ts';
 import type { Reachability } from '../messages/reachability.ts';
 import type { Store } from '../store/index.ts';
@@ -91,6 +92,7 @@ export function describeMessage(row: OutboxRow): Record<string, unknown> {
     updated_at: new Date(row.updatedAt).toISOString(),
     expires_at: new Date(row.expiresAt).toISOString(),
     ...(row.state === 'queued' ? { next_at: new Date(row.nextAt).toISOString() } : {}),
+    ...(row.file === undefined ? {} : { file: describeFile(row.file) }),
     ...(row.threadId === undefined ? {} : { thread_id: row.threadId }),
     ...(row.runId === undefined ? {} : { run_id: row.runId }),
     ...(row.remoteId === undefined ? {} : { remote_id: row.remoteId }),

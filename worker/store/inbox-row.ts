@@ -1,3 +1,4 @@
+import type { FileKind } from '../../lib/file-kind.ts';
 import type { NewOutboxRow, OutboxRow } from './outbox-row.ts';
 import type { NewMessage } from './sessions.ts';
 
@@ -20,15 +21,18 @@ export type InboxPayload = {
 };
 
 /** A file that came with a message, as the channel described it. */
-export type StoredFile = { kind: string; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
+export type StoredFile = { kind: FileKind; ref: string; name?: string; mimeType?: string; sizeBytes?: number };
 
 export type NewInboxRow = {
   runId: string;
   sessionKey: string;
   payload: InboxPayload;
   dedupe?: { key: string; digest?: string };
-  /** Waits for the other messages of its album, for so long after the newest one, in milliseconds. */
-  album?: { id: string; waitMs: number };
+  /**
+   * Waits for the other messages of its album, for so long after the newest one, in milliseconds. One that `isAside` asks nothing
+   * by itself: it only goes with the others of its album.
+   */
+  album?: { id: string; waitMs: number; isAside: boolean };
   /** Said to somebody else: kept for the next question, so many of them. It starts no turn. */
   overheard?: { keep: number };
   /** The new wording of an earlier message; it changes what is stored and starts no turn. */
@@ -92,6 +96,7 @@ export type RawInboxRow = {
   received_at: number;
   draft: string | null;
   album: string | null;
+  is_aside: number;
   ready_at: number;
 };
 

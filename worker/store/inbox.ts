@@ -120,22 +120,32 @@ function claimNext(tx: Tx, sessionKey: string, owner: string, onCorrupt: (what: 
   );
   if (raw === undefined) return undefined;
   const row = readInboxRow(raw);
-  if (row !== undefined) return raw.album === null ? row : gatherAlbum(tx, row, raw.album);
+  if (row !== undefined) {
+    if (raw.album === null) return row;
+    return gatherAlbum(tx, row, raw.album) ?? claimNext(tx, sessionKey, owner, onCorrupt);
+  }
   // A row that cannot be read must not stand in the way of the others (RESUME-2).
   tx.run("UPDATE inbox SET state='parked', claimed_by=NULL WHERE id=?", raw.id);
   onCorrupt(`inbox row ${raw.id} of ${sessionKey}`);
   return claimNext(tx, sessionKey, owner, onCorrupt);
 }
 
-/** The first message of an album with the texts and files of the others, which are then no messages of their own. */
-function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow {
-  const others = tx
-    .all<RawInboxRow>(
-      "SELECT * FROM inbox WHERE session_key=? AND album=? AND state='new' ORDER BY id",
-      first.sessionKey,
-      album,
-    )
-    .flatMap((raw) => readInboxRow(raw) ?? []);
+/**
+ * The first message of an album with the texts and files of the others, which are then no messages of their own. Undefined when
+ * none of them asks anything: then all are forgotten.
+ */
+function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow | undefined {
+  const parts = tx.all<RawInboxRow>(
+    "SELECT * FROM inbox WHERE session_key=? AND album=? AND (id=? OR state='new') ORDER BY id",
+    first.sessionKey,
+    album,
+    first.id,
+  );
+  if (parts.every((raw) => raw.is_aside === 1)) {
+    for (const { id } of parts) tx.run('DELETE FROM inbox WHERE id=?', id);
+    return undefined;
+  }
+  const others = parts.filter(({ id }) => id !== first.id).flatMap((raw) => readInboxRow(raw) ?? []);
   if (others.length === 0) return first;
   const all = [first, ...others];
   const payload: InboxPayload = {
@@ -147,6 +157,7 @@ function gatherAlbum(tx: Tx, first: InboxRow, album: string): InboxRow {
     files: all.flatMap(({ payload: { files = [] } }) => files),
   };
   for (const { id } of others) tx.run('DELETE FROM inbox WHERE id=?', id);
-  tx.run('UPDATE inbox SET payload=? WHERE id=?', JSON.stringify(payload), first.id);
+  // Taken up again after a crash it is found alone, and asks all the same.
+  tx.run('UPDATE inbox SET payload=?, is_aside=0 WHERE id=?', JSON.stringify(payload), first.id);
   return { ...first, payload };
 }

@@ -1,6 +1,10 @@
+import type { FileKind } from '../../lib/file-kind.ts';
 import type { Tx } from './database.ts';
 
 export type OutboxState = 'queued' | 'sending' | 'sent' | 'failed' | 'unknown';
+
+/** A file on its way out; `path` is its name in the folder of such files, `name` what its receiver sees. */
+export type OutboxFile = { kind: FileKind; path: string; name: string; mimeType: string; sizeBytes: number };
 
 export type NewOutboxRow = {
   channel: string;
@@ -13,6 +17,8 @@ export type NewOutboxRow = {
   part: number;
   parts: number;
   text: string;
+  /** Carries the text as its caption, which may be empty. */
+  file?: OutboxFile;
   silent?: boolean;
   /** The platform's id of the message that this one takes the place of: it is edited instead of sending another. */
   replaces?: string;
@@ -46,8 +52,8 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxR
   return rows.map((row) => {
     const { ambiguous = 0 } = row;
     const { lastId: seq } = tx.run(
-      `INSERT INTO outbox (channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, silent,
-         replaces, ambiguous, next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+      `INSERT INTO outbox (channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, file,
+         silent, replaces, ambiguous, next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
       row.channel,
       row.accountId,
       row.chatId,
@@ -58,6 +64,7 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxR
       row.part,
       row.parts,
       row.text,
+      row.file === undefined ? null : JSON.stringify(row.file),
       row.silent === true ? 1 : 0,
       row.replaces ?? null,
       ambiguous,
@@ -97,6 +104,7 @@ export type RawOutboxRow = {
   part: number;
   parts: number;
   text: string;
+  file: string | null;
   silent: number;
   state: OutboxState;
   attempts: number;
@@ -137,6 +145,7 @@ export function readOutboxRow(row: RawOutboxRow): OutboxRow {
     ...(row.remote_id === null ? {} : { remoteId: row.remote_id }),
     ...(row.last_error === null ? {} : { lastError: row.last_error }),
     ...(row.closed_as === null ? {} : { closedAs: row.closed_as }),
+    ...(row.file === null ? {} : { file: JSON.parse(row.file) as OutboxFile }),
     ...(row.replaces === null ? {} : { replaces: row.replaces }),
   };
 }

@@ -37,6 +37,18 @@ export function createOutbox(database: Database) {
         return { rows: added, isRepeat: false };
       }),
 
+    /** What became of a delivery that was handed in before; undefined when it was not. */
+    findDelivery: (key: DeliveryKey): Promise<EnqueueReceipt | undefined> =>
+      database.read((tx) => findDelivery(tx, key)),
+
+    /** The files, by their names in their folder, of all messages that are still remembered. */
+    fileNames: (): Promise<string[]> =>
+      database.read((tx) =>
+        tx
+          .all<{ path: string }>("SELECT file ->> 'path' AS path FROM outbox WHERE file IS NOT NULL")
+          .map(({ path }) => path),
+      ),
+
     get: (id: string): Promise<OutboxRow | undefined> => database.read((tx) => findOutboxRow(tx, id)),
 
     /** The row with a sequence number as it is now; undefined when it was removed. */

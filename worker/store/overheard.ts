@@ -6,12 +6,13 @@ export type Overheard = { id: number; messageId?: string; sender?: string; text:
 
 /** Keeps what was said to others, the newest ones of a session only: a busy group must not fill the disk. */
 export function hear(tx: Tx, { sessionKey, payload }: NewInboxRow, keep: number): void {
+  const files = (payload.files ?? []).map(({ kind, name }) => `[${name === undefined ? kind : `${kind} ${name}`}]`);
   const { lastId } = tx.run(
     'INSERT INTO overheard (session_key, message_id, sender, text) VALUES (?,?,?,?)',
     sessionKey,
     payload.messageId ?? null,
     payload.senderName ?? payload.senderId,
-    payload.text,
+    [payload.text, ...files].filter((part) => part !== '').join(' '),
   );
   tx.run(
     'DELETE FROM overheard WHERE session_key=? AND id<=(SELECT id FROM overheard WHERE session_key=? AND id<=? ORDER BY id DESC LIMIT 1 OFFSET ?)',

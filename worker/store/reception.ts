@@ -60,7 +60,7 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
     tx.get("SELECT 1 FROM inbox WHERE session_key=? AND state<>'parked'", row.sessionKey) === undefined;
   const payload = JSON.stringify(row.payload);
   const { lastId: id } = tx.run(
-    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at, album, ready_at) VALUES (?,?,?,?,?,?,?,?,?)',
+    'INSERT INTO inbox (session_key, run_id, state, claimed_by, attempts, payload, received_at, album, is_aside, ready_at) VALUES (?,?,?,?,?,?,?,?,?,?)',
     row.sessionKey,
     row.runId,
     isIdle ? 'claimed' : 'new',
@@ -69,6 +69,7 @@ function receiveRow(tx: Tx, row: NewInboxRow, claimFor: string | undefined): Rec
     payload,
     now,
     row.album?.id ?? null,
+    row.album?.isAside === true ? 1 : 0,
     readyAt,
   );
   const receipt = { runId: row.runId, sessionKey: row.sessionKey, isDuplicate: false };

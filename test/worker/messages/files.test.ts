@@ -22,7 +22,7 @@ async function start(...contents: (string | Error)[]) {
   };
   const gateway = await startConversations({ channel, filesDir: directory.path });
   const question = (): string => gateway.provider.requests.at(-1)?.messages.at(-1)?.text ?? '';
-  return { gateway, asked, directory: directory.path, question };
+  return { gateway, asked, directory: join(directory.path, 'in'), question };
 }
 
 it('a file that came in is kept, and the model is told where', async () => {

@@ -93,7 +93,7 @@ describe('a body', () => {
       'silent',
     ]);
     for (const { message } of details) expect(message).not.toBe('');
-    expect(details.find(({ path }) => path === 'content')?.message).toBe('is required');
+    expect(details.find(({ path }) => path === 'content')?.message).toContain('must not be empty');
   });
 
   it('that is missing is answered with the fields that it must have', async () => {

@@ -10,10 +10,11 @@ import { type AccountState, createAccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import { type BotApi, loadBotApi } from './bot-api.ts';
 import type { Holder } from './claim.ts';
+import { openFile } from './files.ts';
 import { createInterrupter, type Interrupter } from './interrupter.ts';
 import { createPace, type Pace } from './pace.ts';
 import { pollAccount } from './poll.ts';
-import { editText, sendText, sendTyping } from './send.ts';
+import { editText, FILE_SUPPORT, sendPart, sendTyping } from './send.ts';
 import { POLL_TIMING, type PollTiming } from './timing.ts';
 
 /**
@@ -55,7 +56,8 @@ export function createTelegramChannel(
     reprobe() {
       for (const { interrupter } of bots.values()) interrupter.fire();
     },
-    send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
+    send: async (message, signal) => sendPart(requireApi(bots, message.accountId), message, signal),
+    fetchFile: async (accountId, ref, signal) => openFile(requireApi(bots, accountId), ref, signal),
     edit: async ({ accountId, chatId, remoteId, text }, signal) =>
       editText(requireApi(bots, accountId), { chatId, messageId: remoteId, text }, signal),
     streaming: (accountId, peerKind) => describeStreaming(bots.get(accountId)?.account.streamMode ?? 'off', peerKind),
@@ -72,6 +74,7 @@ const META: ChannelPlugin['meta'] = {
   deferConnectUntilAfterListen: true,
   isIdempotent: false,
   textLimit: 4_096,
+  files: FILE_SUPPORT,
 };
 
 /** Edits count as messages: a group may have twenty per minute (channels 2.5). */

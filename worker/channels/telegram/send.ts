@@ -1,20 +1,32 @@
 import type { GrammyError } from 'grammy/web';
-import { type OutboundMessage, type Posted, Unreachable } from '../plugin.ts';
+import {
+  type FileSupport,
+  type OutboundFile,
+  type OutboundMessage,
+  type Posted,
+  Rejected,
+  Unreachable,
+} from '../plugin.ts';
 import type { BotApi, EditRequest, SendRequest } from './bot-api.ts';
 import { isApiError, toDeliveryError } from './errors.ts';
 import { renderHtml } from './html.ts';
 import { escapeHtml } from './html-inline.ts';
 
+/** What the platform takes: 50 MB, and 10 MB as a photo; captions are shorter than texts. */
+export const FILE_SUPPORT: FileSupport = { maxBytes: 50 * 1_024 * 1_024, captionLimit: 1_024 };
+
+const PHOTO_LIMIT = 10 * 1_024 * 1_024;
+
 /**
- * Posts one part, Markdown, and returns its message id; when the chat moved, also the id it has now. Errors are those of the
- * channel contract.
+ * Posts one part, Markdown with or without a file, and returns its message id; when the chat moved, also the id it has now.
+ * Errors are those of the channel contract.
  */
-export async function sendText(api: BotApi, message: OutboundMessage, signal: AbortSignal): Promise<Posted> {
+export async function sendPart(api: BotApi, message: OutboundMessage, signal: AbortSignal): Promise<Posted> {
   if (signal.aborted) throw cancelled();
   try {
     return await post(api, requestOf(message), signal);
   } catch (error) {
-    throw toDeliveryError(error);
+    throw error instanceof Rejected ? error : toDeliveryError(error);
   }
 }
 
@@ -60,11 +72,17 @@ function requestOf(message: OutboundMessage): SendRequest {
   return {
     chatId: readChatId(message.chatId),
     ...contentOf(message.text),
+    ...(message.file === undefined ? {} : { file: fitKind(message.file) }),
     // The topic "General" has id 1, and the server finds it only when nothing is said.
     ...(threadId === undefined || threadId === 1 ? {} : { threadId }),
     ...(replyTo === undefined ? {} : { replyTo }),
     isSilent: message.silent ?? false,
   };
+}
+
+/** What is too large for a photo is still a file. */
+function fitKind(file: OutboundFile): OutboundFile {
+  return file.kind === 'image' && file.sizeBytes > PHOTO_LIMIT ? { ...file, kind: 'file' } : file;
 }
 
 /** A text without any markup goes as it is, so that nothing has to be parsed. */
@@ -96,8 +114,8 @@ async function post(api: BotApi, first: SendRequest, signal: AbortSignal): Promi
   }
 }
 
-/** One each for the chat, the topic, the reply and the markup. */
-const MAX_REPAIRS = 4;
+/** One each for the chat, the topic, the reply, the kind of the file and the markup. */
+const MAX_REPAIRS = 5;
 
 /** The same message without what the server could not place or read; undefined when that is not the trouble. */
 function repair(request: SendRequest, error: GrammyError): SendRequest | undefined {
@@ -109,8 +127,14 @@ function repair(request: SendRequest, error: GrammyError): SendRequest | undefin
   const { replyTo, ...withoutReply } = request;
   const isReplyGone = /message to be replied not found|replied message not found/.test(error.description);
   if (replyTo !== undefined && isReplyGone) return withoutReply;
+  const { file } = request;
+  if (file !== undefined && file.kind !== 'file' && KIND_REFUSED.test(error.description))
+    return { ...request, file: { ...file, kind: 'file' } };
   return withoutMarkup(request, error);
 }
+
+/** Too wide, too narrow, no picture after all, or a person who takes no voice messages: it can still go as a document. */
+const KIND_REFUSED = /PHOTO_|IMAGE_PROCESS_FAILED|too big for a photo|VOICE_MESSAGES_FORBIDDEN/;
 
 /** The same text as it was written; undefined when it has no markup or that is not the trouble. */
 function withoutMarkup<T extends { html?: string }>(request: T, error: GrammyError): Omit<T, 'html'> | undefined {

@@ -1,5 +1,6 @@
 import type { Message, Update } from 'grammy/types';
-import type { InboundMessage, Peer } from '../plugin.ts';
+import type { InboundFile, InboundMessage, Peer } from '../plugin.ts';
+import { readFiles } from './files.ts';
 import { type BotIdentity, isAddressedTo, isNamed, readText, stripLeadingMention } from './mention.ts';
 
 /**
@@ -11,7 +12,8 @@ export function normaliseUpdate(accountId: string, bot: BotIdentity, update: Upd
   if (message === undefined || message.from?.id === bot.id) return undefined;
   const peer = readPeer(message);
   if (peer === undefined) return undefined;
-  const text = readText(message) === '' ? describeMedia(message) : stripLeadingMention(bot, message);
+  const files = readFiles(message);
+  const text = readText(message) === '' ? describeSilent(message, files) : stripLeadingMention(bot, message);
   if (text === undefined) return undefined;
   const senderName = readSenderName(message);
   return {
@@ -21,6 +23,11 @@ export function normaliseUpdate(accountId: string, bot: BotIdentity, update: Upd
     ...(senderName === undefined ? {} : { senderName }),
     ...(isFromBot(message) ? { isFromBot: true as const } : {}),
     text,
+    ...(files.length === 0 ? {} : { files }),
+    // Sessions may hold several chats, and what the platform promises of these ids is for one chat.
+    ...(message.media_group_id === undefined
+      ? {}
+      : { albumId: [accountId, message.chat.id, message.media_group_id].join('/') }),
     isAddressed: peer.kind === 'direct' || (isFromBot(message) ? isNamed(bot, message) : isAddressedTo(bot, message)),
     ...(update.message === undefined ? { isEdit: true as const } : {}),
     dedupeKey: `update:${update.update_id}`,
@@ -44,29 +51,15 @@ function readPeer(message: Message): Peer | undefined {
   return { kind, id: String(chat.id), threadId: String(message.message_thread_id) };
 }
 
-/** What stands for a message without words, so that nobody is ignored in silence. Undefined for service messages. */
-function describeMedia(message: Message): string | undefined {
+/** What stands for a message without words; files tell for themselves. Undefined for service messages. */
+function describeSilent(message: Message, files: readonly InboundFile[]): string | undefined {
+  if (files.length > 0) return '';
   const kind = MEDIA_KINDS.find((field) => message[field] !== undefined);
-  return kind === undefined ? undefined : `[${kind.replace('_', ' ')}]`;
+  return kind === undefined ? undefined : `[${kind}]`;
 }
 
-/** An animation also comes as a document and a venue as a location: the telling name is first. */
-const MEDIA_KINDS = [
-  'photo',
-  'animation',
-  'video',
-  'video_note',
-  'voice',
-  'audio',
-  'document',
-  'sticker',
-  'venue',
-  'location',
-  'contact',
-  'poll',
-  'dice',
-  'story',
-] as const;
+/** A venue also comes as a location: the telling name is first. */
+const MEDIA_KINDS = ['venue', 'location', 'contact', 'poll', 'dice', 'story'] as const;
 
 function readSenderName(message: Message): string | undefined {
   const { sender_chat: sender, from } = message;

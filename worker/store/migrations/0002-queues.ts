@@ -1,8 +1,9 @@
 /**
  * Inbox rows can be parked until their person asks for them, and know the message in which their answer is shown as it grows;
- * the answer then replaces it. The messages of an album become one when it is complete. A message knows its sender, its files and
- * the platform's id of it; what is said to others waits for the next question. The outbox is read by what is pending and by what is a dead letter
- * without a look at all the rest, which is nearly everything. A session knows from which message on the model reads it. Peers
+ * the answer then replaces it. The messages of an album become one when it is complete; those set aside ask nothing by
+ * themselves. A message knows its sender, its files and the platform's id of it; what is said to others waits for the next
+ * question. A message on its way out may carry a file. The outbox is read by what is pending, by what is a dead letter and by
+ * what carries a file without a look at all the rest, which is nearly everything. A session knows from which message on the model reads it. Peers
  * that cannot be written to are remembered until they write themselves.
  */
 export const queuesSchema = `
@@ -17,6 +18,7 @@ CREATE TABLE parkable_inbox (
   received_at INTEGER NOT NULL,
   draft TEXT,
   album TEXT,
+  is_aside INTEGER NOT NULL DEFAULT 0,
   ready_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO parkable_inbox (id, run_id, session_key, state, claimed_by, attempts, payload, received_at)
@@ -27,8 +29,10 @@ CREATE INDEX inbox_by_session ON inbox (session_key, id);
 
 ALTER TABLE outbox ADD COLUMN closed_as TEXT;
 ALTER TABLE outbox ADD COLUMN replaces TEXT;
+ALTER TABLE outbox ADD COLUMN file TEXT CHECK (json_valid(file));
 CREATE INDEX outbox_pending ON outbox (seq) WHERE state IN ('queued', 'sending');
 CREATE INDEX outbox_dead ON outbox (seq) WHERE state IN ('failed', 'unknown') AND closed_as IS NULL;
+CREATE INDEX outbox_files ON outbox (seq) WHERE file IS NOT NULL;
 
 ALTER TABLE sessions ADD COLUMN context_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN reset_at INTEGER NOT NULL DEFAULT 0;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RateLimited, Rejected, Unknown, Unreachable } from '../../../../worker/channels/plugin.ts';
 import { startTelegramEmulator, type TelegramEmulator } from '../../../emulators/start.ts';
 import { closedPort } from '../../agent/providers/closed-port.ts';
+import { failureOf } from './failure.ts';
 import { createSession, NEVER, type Session } from './harness.ts';
 
 let telegram: TelegramEmulator;
@@ -28,15 +29,6 @@ const attempts = async () => (await telegram.calls({ token: session.token, metho
 async function refuse(reason: string, parameters: object = {}): Promise<void> {
   const body = JSON.stringify({ ok: false, error_code: 400, description: `Bad Request: ${reason}`, parameters });
   await telegram.addFault({ match: { method: 'sendMessage' }, action: 'status', status: 400, body });
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Error> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Error)) throw new Error('it did not fail');
-  return error;
 }
 
 describe('sending', () => {

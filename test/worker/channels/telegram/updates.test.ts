@@ -15,15 +15,16 @@ function read(fields: object) {
 
 describe('a message without text', () => {
   it.each([
-    ['[photo]', { photo: [{ file_id: 'f' }] }],
-    ['[animation]', { animation: { file_id: 'f' }, document: { file_id: 'f' } }],
-    ['[video note]', { video_note: { file_id: 'f' } }],
-    ['[voice]', { voice: { file_id: 'f' } }],
-    ['[document]', { document: { file_id: 'f' } }],
     ['[venue]', { venue: { title: 't' }, location: { latitude: 1, longitude: 2 } }],
-    ['[sticker]', { sticker: { file_id: 'f' } }],
+    ['[contact]', { contact: { phone_number: '1' } }],
+    ['[dice]', { dice: { value: 6 } }],
   ])('becomes %s', (text, fields) => {
-    expect(read(fields)?.text).toBe(text);
+    expect(read(fields)).toMatchObject({ text });
+    expect(read(fields)).not.toHaveProperty('files');
+  });
+
+  it('but with a file has no text: the file tells for itself', () => {
+    expect(read({ photo: [{ file_id: 'f' }] })?.text).toBe('');
   });
 
   it('with a caption becomes the caption', () => {
