@@ -55,6 +55,10 @@ const account = {
     v.optional(v.picklist(['off', 'first', 'all'])),
     'Which parts of an answer quote the message: none, the first, each. Left out: first in groups, off in private.',
   ),
+  textChunkLimit: describe(
+    v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4_096))),
+    'Longest part of an answer, 1 to 4096 characters (UTF-16 units). Default what Telegram takes.',
+  ),
   apiRoot: describe(
     v.optional(v.pipe(v.string(), v.url('must be a URL'))),
     'Bot API server. Default https://api.telegram.org.',

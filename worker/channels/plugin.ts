@@ -108,6 +108,8 @@ export type ChannelPlugin = {
   send(message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   stop?(): Promise<void>;
   status?(): readonly AccountStatus[];
+  /** Longest text of one part that an account wishes, in UTF-16 units; undefined when it has no wish of its own. */
+  chunkLimit?(accountId: string): number | undefined;
   /** Changes a message that was sent; `gone` when it cannot be changed any more. The same text again is a success. */
   edit?(target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'>;
   /** How an account shows an answer while it grows; undefined when it does not. */

@@ -40,7 +40,8 @@ export type Registry = {
   reprobe(): void;
   stop(): Promise<void>;
   has(channel: string): boolean;
-  textLimit(channel: string): number;
+  /** Longest text of one part, in UTF-16 units: as an account wishes, and `reserve` less than the platform takes. */
+  textLimit(target: { channel: string; accountId: string }, reserve: number): number;
   isIdempotent(channel: string): boolean | undefined;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Changes a message that was sent; undefined when the channel cannot. */
@@ -138,7 +139,10 @@ function openWays(lives: Lives): Ways {
   const find = (channel: string): ChannelPlugin | undefined => lives.get(channel)?.plugin;
   return {
     has: (channel) => lives.has(channel),
-    textLimit: (channel) => lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT,
+    textLimit({ channel, accountId }, reserve) {
+      const allowed = (lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT) - reserve;
+      return Math.min(allowed, find(channel)?.chunkLimit?.(accountId) ?? allowed);
+    },
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {

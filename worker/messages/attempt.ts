@@ -17,8 +17,8 @@ export type AmbiguousPolicy = 'resend' | 'resend-marked' | 'drop';
 
 /** The channels as far as messages care. */
 export type Carrier = {
-  /** Longest text of one part, in UTF-16 units. */
-  textLimit(channel: string): number;
+  /** Longest text of one part, in UTF-16 units: as an account wishes, and `reserve` less than the platform takes. */
+  textLimit(target: { channel: string; accountId: string }, reserve: number): number;
   /** Whether sending the same id twice shows once; undefined when the channel is not there. */
   isIdempotent(channel: string): boolean | undefined;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;

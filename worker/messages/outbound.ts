@@ -160,8 +160,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
 function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {
   const { target, sessionKey, runId, silent } = delivery;
-  const limit = carrier.textLimit(target.channel) - REPEAT_MARK.length;
-  const texts = splitText(delivery.text, limit);
+  const texts = splitText(delivery.text, carrier.textLimit(target, REPEAT_MARK.length));
   return texts.map((text, index) => ({
     channel: target.channel,
     accountId: target.accountId,

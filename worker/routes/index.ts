@@ -21,7 +21,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
   const { events } = options.streams;
   return [
     ...consoleRoutes(),
-    ...healthRoutes(options.health),
+    ...healthRoutes(options.health, options.registry),
     ...messagesRoutes(options),
     ...agentRoutes(options),
     ...sessionsRoutes({ config: options.config, store: options.store, events }),

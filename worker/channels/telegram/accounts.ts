@@ -13,6 +13,8 @@ export type TelegramAccount = AccountPolicy & {
   apiRoot: string;
   /** Which parts of an answer quote the message; undefined is the first in groups and none in private. */
   replyToMode?: 'off' | 'first' | 'all';
+  /** Longest part of an answer, in UTF-16 units; undefined is what the platform takes. */
+  textChunkLimit?: number;
   /** Where in the configuration the token belongs, for messages to the operator. */
   tokenPath: string;
 };
@@ -30,12 +32,14 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
     const isDefault = accountId === DEFAULT_ACCOUNT;
     const shared = isDefault ? (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) : undefined;
     const replyToMode = own.replyToMode ?? config.replyToMode;
+    const textChunkLimit = own.textChunkLimit ?? config.textChunkLimit;
     resolved.push({
       accountId,
       botToken: own.botToken ?? shared,
       apiRoot: (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, ''),
       ...resolvePolicy(own, config),
       ...(replyToMode === undefined ? {} : { replyToMode }),
+      ...(textChunkLimit === undefined ? {} : { textChunkLimit }),
       tokenPath: isDefault
         ? 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN'
         : `channels.telegram.accounts.${accountId}.botToken`,

@@ -40,13 +40,21 @@ export function createTelegramChannel(
       if (run?.isStopping()) await stop();
       // One poller per bot, ever: two would answer each other with 409 (TG-3).
       run ??= beginRun({ bots: [...bots.values()], context, timing, holder, signal });
-      await run.launched;
+      const current = run;
+      try {
+        await current.launched;
+      } catch (error) {
+        // What failed is no run that a later start could join.
+        if (run === current) await stop();
+        throw error;
+      }
     },
     stop,
     reprobe() {
       for (const { interrupter } of bots.values()) interrupter.fire();
     },
     send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
+    chunkLimit: (accountId) => bots.get(accountId)?.account.textChunkLimit,
     edit: async ({ accountId, chatId, remoteId, text }, signal) =>
       editText(requireApi(bots, accountId), { chatId, messageId: remoteId, text }, signal),
     showTyping: async (target, signal) => sendTyping(requireApi(bots, target.accountId), target, signal),
