@@ -29,6 +29,8 @@ export type InboundMessage = {
   isAddressed: boolean;
   /** The new wording of an earlier message. It never starts a turn. */
   isEdit?: true;
+  /** Nothing was said: the platform gave the chat the id of `peer` in place of this one. */
+  movedFrom?: string;
   /** The platform's own id of this event; the same one never starts a second turn (IN-1). */
   dedupeKey: string;
   /** The platform's message id, for replies. */

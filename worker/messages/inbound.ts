@@ -8,6 +8,7 @@ import type { EventHub } from '../events.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox.ts';
 import type { Store } from '../store/index.ts';
+import { followMoves } from './chat-move.ts';
 import { createGate } from './gate.ts';
 import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
@@ -78,7 +79,8 @@ export function createInbound(options: InboundOptions): Inbound {
   }
 
   return {
-    async receive({ channel, accountId, messages, cursor, epoch }) {
+    async receive({ channel, accountId, messages: given, cursor, epoch }) {
+      const messages = await followMoves(options, channel, given);
       for (const { peer } of messages) await options.reachability.markBack({ channel, accountId, chatId: peer.id });
       const { questions, context } = await gate.sort(channel, messages);
       if (context.length > 0)
