@@ -76,11 +76,22 @@ export type EditTarget = { accountId: string; chatId: string; remoteId: string; 
  */
 export type Streaming = { afterMs: number; everyMs: number; isByBlock: boolean };
 
+/** A request that a platform made to us, of which nothing but the head was read. */
+export type HttpPush = {
+  /** The account that the address names. */
+  accountId: string | undefined;
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined;
+  /** Reads the body, JSON of at most 1 MiB, as it came. */
+  rawBody(): Promise<Buffer>;
+};
+
 export type ChannelContext = {
   log: Logger;
   /**
    * Hands over everything one platform answer held, with the cursor that confirms it. Resolves when all of it is committed;
-   * only then may the platform be acknowledged (IN-1).
+   * only then may the platform be acknowledged (IN-1). A cursor is only for the worker that holds the lease; without one it is
+   * what the platform pushed, which any worker may take in.
    */
   receive(accountId: string, messages: readonly InboundMessage[], cursor?: string): Promise<void>;
   /** The cursor that was committed last for an account. */
@@ -118,6 +129,11 @@ export type ChannelPlugin = {
   streaming?(accountId: string, peerKind: Peer['kind']): Streaming | undefined;
   /** Fetches a file that came in. Throws Rejected when it can never be had, e.g. because it is too large. */
   fetchFile?(accountId: string, ref: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Takes in what the platform pushed: verifies the request before it reads the body, hands over what it holds, and returns the
+   * JSON to answer with. A GatewayError is answered as it is; after any other error the platform is asked to come again.
+   */
+  receiveHttp?(request: HttpPush): Promise<Record<string, unknown>>;
   /** The clock jumped or the network changed: the transport is proven anew at once (LIVE-3). */
   reprobe?(): void;
   /** Shows the peer that an answer is being written; lasts a few seconds and may fail without harm. */

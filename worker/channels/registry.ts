@@ -7,6 +7,7 @@ import { ChannelLife, type ChannelSummary, LIFE_TIMING, type LifeTiming } from '
 import {
   type ChannelPlugin,
   type EditTarget,
+  type HttpPush,
   type OutboundMessage,
   type Peer,
   type Posted,
@@ -54,6 +55,11 @@ export type Registry = {
     file: { accountId: string; ref: string },
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Hands over what a platform pushed and returns the JSON to answer with. Throws CHANNEL_NOT_FOUND when no such channel takes
+   * any, and NOT_READY while the channel cannot.
+   */
+  receiveHttp(channel: string, request: HttpPush): Promise<Record<string, unknown>>;
   /** Shows "typing" in a chat until the signal aborts; never fails. */
   showTyping(target: { channel: string } & TypingTarget, signal: AbortSignal): void;
   list(): ChannelSummary[];
@@ -131,7 +137,7 @@ async function restartOne(lives: Lives, channel: string): Promise<void> {
 
 type Ways = Pick<
   Registry,
-  'has' | 'textLimit' | 'isIdempotent' | 'send' | 'edit' | 'fetchFile' | 'streaming' | 'showTyping'
+  'has' | 'textLimit' | 'isIdempotent' | 'send' | 'edit' | 'fetchFile' | 'receiveHttp' | 'streaming' | 'showTyping'
 >;
 
 /** The ways of messages: always through the current generation. */
@@ -157,6 +163,14 @@ function openWays(lives: Lives): Ways {
       const plugin = requirePlugin(lives, channel);
       if (plugin.fetchFile === undefined) throw new Rejected(`The channel ${channel} hands out no files`);
       return plugin.fetchFile(accountId, ref, signal);
+    },
+    async receiveHttp(channel, request) {
+      const life = lives.get(channel);
+      if (life !== undefined && life.plugin === undefined)
+        throw new GatewayError('NOT_READY', 'The channel cannot take messages at the moment.');
+      if (life?.plugin?.receiveHttp === undefined)
+        throw new GatewayError('CHANNEL_NOT_FOUND', 'There is no channel of this name that takes webhooks.');
+      return life.plugin.receiveHttp(request);
     },
     showTyping(target, signal) {
       if (lives.has(target.channel)) void keepTyping(() => find(target.channel), target, signal);

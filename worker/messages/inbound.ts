@@ -19,7 +19,8 @@ export type ChannelBatch = {
   accountId: string;
   messages: readonly InboundMessage[];
   cursor?: string;
-  epoch: number;
+  /** Epoch of the lease; left out for what any worker may take in. */
+  epoch?: number;
 };
 
 /** A message of a caller who knows the session. */
@@ -87,7 +88,7 @@ export function createInbound(options: InboundOptions): Inbound {
         log.debug({ channel, account: accountId, messages: context.length }, 'What is said to others is not kept');
       const rows = questions.map((message) => buildRow(options.config, channel, message));
       const receipts = await accept(rows, {
-        epoch,
+        ...(epoch === undefined ? {} : { epoch }),
         ...(cursor === undefined ? {} : { cursor: { channel, accountId, value: cursor } }),
       });
       const duplicates = receipts.filter((receipt) => receipt.isDuplicate).length;

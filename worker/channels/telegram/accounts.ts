@@ -1,5 +1,6 @@
 import type { AccountPolicy, GroupRule } from '../../../lib/account-policy.ts';
 import type { Config } from '../../../lib/config/schema.ts';
+import { resolveWebhookUrl } from '../../../lib/config/telegram.ts';
 import type { Environment } from '../../../lib/env.ts';
 
 type TelegramConfig = Config['channels']['telegram'];
@@ -15,15 +16,22 @@ export type TelegramAccount = AccountPolicy & {
   replyToMode?: 'off' | 'first' | 'all';
   /** Longest part of an answer, in UTF-16 units; undefined is what the platform takes. */
   textChunkLimit?: number;
+  /** Where messages are pushed to; undefined when they are polled for. */
+  webhook?: { url: string /** What the platform proves itself with. */; readSecret(): string };
   /** Where in the configuration the token belongs, for messages to the operator. */
   tokenPath: string;
 };
 
 /**
  * The enabled bots of `channels.telegram`: the top level is short for `accounts.default`, and what an account leaves out it
- * takes from there, except the token. TELEGRAM_BOT_TOKEN fills in for the account "default".
+ * takes from there, except the token. TELEGRAM_BOT_TOKEN fills in for the account "default". `keepSecret` is given the
+ * configured secret of a webhook and returns the one to use.
  */
-export function resolveTelegramAccounts(config: TelegramConfig, env: Environment): TelegramAccount[] {
+export function resolveTelegramAccounts(
+  config: TelegramConfig,
+  env: Environment,
+  keepSecret: (accountId: string, configured: string | undefined) => string,
+): TelegramAccount[] {
   if (!config.enabled) return [];
   const resolved: TelegramAccount[] = [];
   for (const accountId of listAccountIds(config, env)) {
@@ -32,6 +40,8 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
     const isDefault = accountId === DEFAULT_ACCOUNT;
     const shared = isDefault ? (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) : undefined;
     const replyToMode = own.replyToMode ?? config.replyToMode;
+    const webhookUrl = resolveWebhookUrl(accountId, own, config);
+    const webhookSecret = own.webhookSecret ?? config.webhookSecret;
     const textChunkLimit = own.textChunkLimit ?? config.textChunkLimit;
     resolved.push({
       accountId,
@@ -39,6 +49,9 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
       apiRoot: (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, ''),
       ...resolvePolicy(own, config),
       ...(replyToMode === undefined ? {} : { replyToMode }),
+      ...(webhookUrl === undefined
+        ? {}
+        : { webhook: { url: webhookUrl, readSecret: () => keepSecret(accountId, webhookSecret) } }),
       ...(textChunkLimit === undefined ? {} : { textChunkLimit }),
       tokenPath: isDefault
         ? 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN'

@@ -1,4 +1,4 @@
-import type { Update, UserFromGetMe } from 'grammy/types';
+import type { Update, UserFromGetMe, WebhookInfo } from 'grammy/types';
 import type { Api } from 'grammy/web';
 
 /** The calls we make, on grammY's client and with the platform's own AbortSignal. Errors are GrammyError or HttpError. */
@@ -6,6 +6,9 @@ export type BotApi = {
   getMe(signal: AbortSignal): Promise<UserFromGetMe>;
   getUpdates(request: { offset?: number; timeout: number }, signal: AbortSignal): Promise<Update[]>;
   deleteWebhook(signal: AbortSignal): Promise<void>;
+  /** Has what waits and what comes pushed to an address, with the secret in a header. */
+  setWebhook(request: { url: string; secret: string }, signal: AbortSignal): Promise<void>;
+  getWebhookInfo(signal: AbortSignal): Promise<WebhookInfo>;
   /** Returns the id of the new message. */
   sendMessage(request: SendRequest, signal: AbortSignal): Promise<number>;
   editMessageText(request: EditRequest, signal: AbortSignal): Promise<void>;
@@ -35,14 +38,28 @@ export async function loadBotApi(): Promise<(token: string, apiRoot: string) => 
 /** Longer than any poll: the poll loop has a deadline of its own. */
 const REQUEST_TIMEOUT_S = 60;
 
+const ALLOWED_UPDATES = ['message', 'edited_message'] as const;
+/** As many as Telegram makes when nothing is said. */
+const MAX_CONNECTIONS = 40;
+
 function wrap(api: Api): BotApi {
   return {
     getMe: (signal) => api.getMe(typed(signal)),
     getUpdates: (request, signal) =>
-      api.getUpdates({ ...request, limit: 100, allowed_updates: ['message', 'edited_message'] }, typed(signal)),
+      api.getUpdates({ ...request, limit: 100, allowed_updates: ALLOWED_UPDATES }, typed(signal)),
     async deleteWebhook(signal) {
       await api.deleteWebhook({}, typed(signal));
     },
+    async setWebhook({ url, secret }, signal) {
+      const options = {
+        secret_token: secret,
+        allowed_updates: ALLOWED_UPDATES,
+        max_connections: MAX_CONNECTIONS,
+        drop_pending_updates: false,
+      };
+      await api.setWebhook(url, options, typed(signal));
+    },
+    getWebhookInfo: (signal) => api.getWebhookInfo(typed(signal)),
     async sendMessage({ chatId, text, html, threadId, replyTo, isSilent }, signal) {
       const options = {
         ...parseMode(html),

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../../lib/errors.ts';
 import { type ChannelContext, type ChannelPlugin, Rejected, Unreachable } from '../plugin.ts';
 import { type AccountState, createAccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
@@ -7,6 +8,7 @@ import { createInterrupter, type Interrupter } from './interrupter.ts';
 import { pollAccount } from './poll.ts';
 import { editText, sendText, sendTyping } from './send.ts';
 import { POLL_TIMING, type PollTiming } from './timing.ts';
+import { createWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
 /**
  * Creates the Telegram channel: long polling per account, Markdown out as HTML. Nothing of grammY is loaded before `start`. With a
@@ -32,7 +34,9 @@ export function createTelegramChannel(
       context = given;
       for (const account of accounts) {
         const state = createAccountState(account.accountId, (status) => given.onStatus(status));
-        bots.set(account.accountId, { account, state, interrupter: createInterrupter() });
+        const bot: Bot = { account, state, interrupter: createInterrupter() };
+        bots.set(account.accountId, bot);
+        openReceiver(bot, given, timing);
       }
     },
     async start(signal) {
@@ -53,6 +57,7 @@ export function createTelegramChannel(
     reprobe() {
       for (const { interrupter } of bots.values()) interrupter.fire();
     },
+    receiveHttp: async (request) => requireReceiver(bots, request.accountId).receive(request),
     send: async (message, signal) => sendText(requireApi(bots, message.accountId), message, signal),
     chunkLimit: (accountId) => bots.get(accountId)?.account.textChunkLimit,
     edit: async ({ accountId, chatId, remoteId, text }, signal) =>
@@ -70,7 +75,13 @@ const META: ChannelPlugin['meta'] = {
   textLimit: 4_096,
 };
 
-type Bot = { account: TelegramAccount; state: AccountState; interrupter: Interrupter; api?: BotApi };
+type Bot = {
+  account: TelegramAccount;
+  state: AccountState;
+  interrupter: Interrupter;
+  receiver?: WebhookReceiver;
+  api?: BotApi;
+};
 
 type Run = { launched: Promise<void>; isStopping(): boolean; stop(): Promise<void> };
 
@@ -105,18 +116,39 @@ function beginRun(options: RunOptions): Run {
 
 async function launch(options: RunOptions, signal: AbortSignal, loops: Promise<void>[]): Promise<void> {
   const { bots, context, timing, holder } = options;
-  const createApi = await loadBotApi();
   for (const bot of bots) {
-    const { account, state, interrupter } = bot;
+    const { account, state, interrupter, receiver } = bot;
     if (account.botToken === undefined) {
       state.change('down', `No bot token. Set ${account.tokenPath}, then restart the gateway.`);
       continue;
     }
     const token = account.botToken;
-    const api = createApi(token, account.apiRoot);
-    bot.api = api;
-    loops.push(pollAccount({ account, token, api, context, state, timing, interrupter, holder, signal }));
+    const api = await openApi(bot, token);
+    loops.push(pollAccount({ account, token, api, context, state, timing, receiver, interrupter, holder, signal }));
   }
+}
+
+/** What is pushed may come before the channel is started. */
+async function openApi(bot: Bot, token: string): Promise<BotApi> {
+  const createApi = await loadBotApi();
+  bot.api ??= createApi(token, bot.account.apiRoot);
+  return bot.api;
+}
+
+function openReceiver(bot: Bot, context: ChannelContext, timing: PollTiming): void {
+  const { accountId, botToken, webhook } = bot.account;
+  if (webhook === undefined || botToken === undefined) return;
+  bot.receiver = createWebhookReceiver({
+    ...{ accountId, url: webhook.url, secret: webhook.readSecret(), context, state: bot.state, timing },
+    openApi: () => openApi(bot, botToken),
+  });
+}
+
+/** Without an account in its address a request is for "default". */
+function requireReceiver(bots: ReadonlyMap<string, Bot>, accountId = 'default'): WebhookReceiver {
+  const receiver = bots.get(accountId)?.receiver;
+  if (receiver === undefined) throw new GatewayError('NOT_FOUND', 'There is no such webhook.');
+  return receiver;
 }
 
 function requireApi(bots: ReadonlyMap<string, Bot>, accountId: string): BotApi {
