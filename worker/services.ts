@@ -54,7 +54,10 @@ export function createServices(options: ServicesOptions): Services {
   const telegramAccounts = config.channels.telegram.enabled
     ? resolveTelegramAccounts(config.channels.telegram, env, keepWebhookSecret)
     : [];
-  for (const account of telegramAccounts) redactor.add(account.botToken);
+  for (const { botToken, proxy } of telegramAccounts) {
+    redactor.add(botToken);
+    if (proxy !== undefined && 'secrets' in proxy) for (const secret of proxy.secrets) redactor.add(secret);
+  }
   for (const secret of listProviderSecrets(config.providers, env)) redactor.add(secret);
   const remote = createProviders(config.providers, env);
   const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);

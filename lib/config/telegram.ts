@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { FieldProblem } from '../errors.ts';
+import { NO_PROXY, parseProxy } from '../proxy.ts';
 import { describe } from './describe.ts';
 
 const NAMES_ARE_NO_IDS =
@@ -74,6 +75,18 @@ const account = {
   webhookSecret: describe(
     v.optional(v.pipe(v.string(), v.regex(/^[\w-]{16,256}$/, 'must be 16 to 256 letters, digits, "_" and "-"'))),
     'What Telegram proves itself with at webhookUrl. Left out: one is generated and kept in credentials/.',
+  ),
+  proxy: describe(
+    v.optional(
+      v.pipe(
+        v.string(),
+        v.rawCheck(({ dataset, addIssue }) => {
+          const proxy = dataset.typed && dataset.value !== NO_PROXY ? parseProxy(dataset.value) : undefined;
+          if (proxy !== undefined && 'problem' in proxy) addIssue({ message: proxy.problem });
+        }),
+      ),
+    ),
+    'HTTP proxy on the way to Telegram, http:// or https://, with credentials if it wants any; "none" for none. Left out: HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment.',
   ),
   apiRoot: describe(
     v.optional(v.pipe(v.string(), v.url('must be a URL'))),

@@ -2,6 +2,7 @@ import type { AccountPolicy, GroupRule } from '../../../lib/account-policy.ts';
 import type { Config } from '../../../lib/config/schema.ts';
 import { resolveWebhookUrl } from '../../../lib/config/telegram.ts';
 import type { Environment } from '../../../lib/env.ts';
+import { findProxy, type HttpProxy, type ProxyProblem } from '../../../lib/proxy.ts';
 
 type TelegramConfig = Config['channels']['telegram'];
 
@@ -18,6 +19,8 @@ export type TelegramAccount = AccountPolicy & {
   textChunkLimit?: number;
   /** Where messages are pushed to; undefined when they are polled for. */
   webhook?: { url: string /** What the platform proves itself with. */; readSecret(): string };
+  /** What stands between us and the server, or why it cannot. */
+  proxy?: HttpProxy | ProxyProblem;
   /** Where in the configuration the token belongs, for messages to the operator. */
   tokenPath: string;
 };
@@ -39,6 +42,8 @@ export function resolveTelegramAccounts(
     if (own.enabled === false) continue;
     const isDefault = accountId === DEFAULT_ACCOUNT;
     const shared = isDefault ? (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) : undefined;
+    const apiRoot = (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, '');
+    const proxy = findProxy(apiRoot, own.proxy ?? config.proxy, env);
     const replyToMode = own.replyToMode ?? config.replyToMode;
     const webhookUrl = resolveWebhookUrl(accountId, own, config);
     const webhookSecret = own.webhookSecret ?? config.webhookSecret;
@@ -46,7 +51,8 @@ export function resolveTelegramAccounts(
     resolved.push({
       accountId,
       botToken: own.botToken ?? shared,
-      apiRoot: (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, ''),
+      apiRoot,
+      ...(proxy === undefined ? {} : { proxy }),
       ...resolvePolicy(own, config),
       ...(replyToMode === undefined ? {} : { replyToMode }),
       ...(webhookUrl === undefined

@@ -27,12 +27,14 @@ export type SendRequest = Content & {
 
 export type EditRequest = Content & { chatId: number | string; messageId: number };
 
-/** Loads grammY and returns what creates a client per token. */
-export async function loadBotApi(): Promise<(token: string, apiRoot: string) => BotApi> {
+/** Loads grammY and returns what creates a client per token; every request goes through the given fetch. */
+export async function loadBotApi(): Promise<
+  (token: string, apiRoot: string, fetch?: typeof globalThis.fetch) => BotApi
+> {
   // The build without node-fetch: it loads in a tenth of the time, and Node has all it needs.
   const { Api } = await import('grammy/web');
-  return (token, apiRoot) =>
-    wrap(new Api(token, { apiRoot, fetch: globalThis.fetch, timeoutSeconds: REQUEST_TIMEOUT_S }));
+  return (token, apiRoot, fetch = globalThis.fetch) =>
+    wrap(new Api(token, { apiRoot, fetch, timeoutSeconds: REQUEST_TIMEOUT_S }));
 }
 
 /** Longer than any poll: the poll loop has a deadline of its own. */

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../lib/errors.ts';
 import { type ChannelContext, type ChannelPlugin, Rejected, Unreachable } from '../plugin.ts';
+import { loadFetch } from '../proxy-fetch.ts';
 import { type AccountState, createAccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import { type BotApi, loadBotApi } from './bot-api.ts';
@@ -122,6 +123,10 @@ async function launch(options: RunOptions, signal: AbortSignal, loops: Promise<v
       state.change('down', `No bot token. Set ${account.tokenPath}, then restart the gateway.`);
       continue;
     }
+    if (account.proxy !== undefined && 'problem' in account.proxy) {
+      state.change('down', `${account.proxy.problem}. Set channels.telegram.proxy, then restart the gateway.`);
+      continue;
+    }
     const token = account.botToken;
     const api = await openApi(bot, token);
     loops.push(pollAccount({ account, token, api, context, state, timing, receiver, interrupter, holder, signal }));
@@ -130,8 +135,10 @@ async function launch(options: RunOptions, signal: AbortSignal, loops: Promise<v
 
 /** What is pushed may come before the channel is started. */
 async function openApi(bot: Bot, token: string): Promise<BotApi> {
-  const createApi = await loadBotApi();
-  bot.api ??= createApi(token, bot.account.apiRoot);
+  const { apiRoot, proxy } = bot.account;
+  if (proxy !== undefined && 'problem' in proxy) throw new Error(proxy.problem);
+  const [createApi, fetch] = await Promise.all([loadBotApi(), loadFetch(proxy)]);
+  bot.api ??= createApi(token, apiRoot, fetch);
   return bot.api;
 }
 
