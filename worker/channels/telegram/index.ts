@@ -12,7 +12,7 @@ import { POLL_TIMING, type PollTiming } from './timing.ts';
 import { createWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
 /**
- * Creates the Telegram channel: long polling per account, Markdown out as HTML. Nothing of grammY is loaded before `start`. With a
+ * Creates the Telegram channel: long polling or a webhook per account, Markdown out as HTML. Nothing of grammY is loaded before `start`. With a
  * `holder` each token is leased on this machine, so that two gateways never poll with the same one (TG-1).
  */
 export function createTelegramChannel(
@@ -33,26 +33,18 @@ export function createTelegramChannel(
     meta: META,
     init(given) {
       context = given;
-      for (const account of accounts) {
-        const state = createAccountState(account.accountId, (status) => given.onStatus(status));
-        const bot: Bot = { account, state, interrupter: createInterrupter() };
-        bots.set(account.accountId, bot);
-        openReceiver(bot, given, timing);
-      }
+      for (const account of accounts) bots.set(account.accountId, createBot(account, given, timing));
     },
     async start(signal) {
       if (context === undefined) throw new Error('telegram: init must come before start');
       if (run?.isStopping()) await stop();
       // One poller per bot, ever: two would answer each other with 409 (TG-3).
       run ??= beginRun({ bots: [...bots.values()], context, timing, holder, signal });
-      const current = run;
-      try {
-        await current.launched;
-      } catch (error) {
+      await run.launched.catch(async (error: unknown) => {
         // What failed is no run that a later start could join.
-        if (run === current) await stop();
+        await stop();
         throw error;
-      }
+      });
     },
     stop,
     reprobe() {
@@ -83,6 +75,24 @@ type Bot = {
   receiver?: WebhookReceiver;
   api?: BotApi;
 };
+
+function createBot(account: TelegramAccount, context: ChannelContext, timing: PollTiming): Bot {
+  const { accountId, botToken, webhook } = account;
+  const state = createAccountState(accountId, (status) => context.onStatus(status));
+  const bot: Bot = { account, state, interrupter: createInterrupter() };
+  if (webhook === undefined || botToken === undefined) return bot;
+  const secret = webhook.readSecret();
+  const receiver = {
+    accountId,
+    url: webhook.url,
+    secret,
+    context,
+    state,
+    timing,
+    openApi: () => openApi(bot, botToken),
+  };
+  return Object.assign(bot, { receiver: createWebhookReceiver(receiver) });
+}
 
 type Run = { launched: Promise<void>; isStopping(): boolean; stop(): Promise<void> };
 
@@ -140,15 +150,6 @@ async function openApi(bot: Bot, token: string): Promise<BotApi> {
   const [createApi, fetch] = await Promise.all([loadBotApi(), loadFetch(proxy)]);
   bot.api ??= createApi(token, apiRoot, fetch);
   return bot.api;
-}
-
-function openReceiver(bot: Bot, context: ChannelContext, timing: PollTiming): void {
-  const { accountId, botToken, webhook } = bot.account;
-  if (webhook === undefined || botToken === undefined) return;
-  bot.receiver = createWebhookReceiver({
-    ...{ accountId, url: webhook.url, secret: webhook.readSecret(), context, state: bot.state, timing },
-    openApi: () => openApi(bot, botToken),
-  });
 }
 
 /** Without an account in its address a request is for "default". */

@@ -26,7 +26,7 @@ export async function keepWebhook(
   }
   const info = await withDeadline(signal, timing.graceMs, (limited) => api.getWebhookInfo(limited));
   state.markExchange();
-  if (info.url !== url) {
+  if (normalise(info.url) !== normalise(url)) {
     delete progress.webhookSetAt;
     throw new WebhookTaken(
       `Another program uses this bot: its webhook ${describePlace(info.url ?? '')}. Stop that program, or give one of the two a bot of its own. Setting ours again.`,
@@ -37,6 +37,11 @@ export async function keepWebhook(
   const provenAt = Math.max(progress.webhookSetAt, receiver.lastUpdateAt);
   if (reason === undefined || waiting === 0 || failedAt * 1_000 < provenAt) return;
   throw new Error(`Telegram cannot deliver to ${url} (${waiting} waiting): ${reason}`);
+}
+
+/** The server may spell an address in its own way. */
+function normalise(url = ''): string {
+  return URL.canParse(url) ? new URL(url).href : url;
 }
 
 /** Without the path, which may hold a secret of that program. */
