@@ -10,9 +10,11 @@ export type Health = {
   version?: string;
   instanceId: string;
   generation?: number;
-  channels?: { id: string; accounts: { accountId: string; state: string; since: number; lastError?: string }[] }[];
+  channels?: ({ id: string; accounts: ({ accountId: string } & ChannelHealth)[] } & Partial<ChannelHealth>)[];
   queues?: { inbox: number; outbox: number };
 };
+
+type ChannelHealth = { state: string; since: number; lastError?: string };
 
 /** What came of asking the port: the gateway that was meant, another one (MULTI-2), something else, or nothing of use. */
 export type Probe =

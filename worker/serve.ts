@@ -1,12 +1,13 @@
 import type { Config } from '../lib/config/schema.ts';
 import type { Environment } from '../lib/env.ts';
 import { errorMessage } from '../lib/errors.ts';
-import type { Channel, ChannelView, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
+import type { Channel, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
 import { isLoopbackAddress } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { createApp } from './app.ts';
+import { listAccounts } from './channel-views.ts';
 import { resolveCredential } from './credential.ts';
 import { finish } from './finish.ts';
 import type { HeartbeatSource } from './heartbeat.ts';
@@ -70,7 +71,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     streams: streams.open,
     leaseEpoch: lease.granted,
     outbox: services.outbound.waiting,
-    channels: listAccounts(services),
+    channels: listAccounts(services.registry.list()),
   }));
   const lookout = watchInbox(services, log);
   mailbox.onPeerExited((peer) => void takeOver(services, `${instanceId}/${peer}`, log));
@@ -129,14 +130,6 @@ async function nextUsableOrder({
   }
 }
 
-function listAccounts({ registry }: Services): ChannelView[] {
-  return registry
-    .list()
-    .flatMap(({ id, accounts }) =>
-      accounts.map(({ accountId, state, since }) => ({ channel: id, accountId, state, since })),
-    );
-}
-
 function credentialOf(
   { config, env, paths, welcome, redactor }: ServeOptions,
   sockets: readonly BoundSocket[],
@@ -155,7 +148,7 @@ function buildRoutes(
 ): ReturnType<typeof listRoutes> {
   const { config, welcome } = options;
   const { registry, store, events } = services;
-  const isDegraded = (): boolean => registry.list().some(({ state }) => state === 'down');
+  const isDegraded = (): boolean => registry.list().some(({ state }) => state === 'down' || state === 'conflict');
   const details = async (): Promise<Record<string, unknown>> => ({
     pid: process.pid,
     channels: registry.list(),

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { AccountPolicy } from '../lib/account-policy.ts';
 import type { Config } from '../lib/config/schema.ts';
+import { ensureGeneratedToken } from '../lib/credential.ts';
 import type { Environment } from '../lib/env.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Paths } from '../lib/paths.ts';
@@ -44,10 +46,18 @@ export type Services = MessagePath & {
 /** Builds everything the worker consists of. The only file that names concrete channels and providers. */
 export function createServices(options: ServicesOptions): Services {
   const { config, env, paths, owner, redactor, log } = options;
+  const keepWebhookSecret = (accountId: string, configured: string | undefined): string => {
+    const secret = configured ?? ensureGeneratedToken(join(paths.credentialsDir, `telegram-webhook-${accountId}`));
+    redactor.add(secret);
+    return secret;
+  };
   const telegramAccounts = config.channels.telegram.enabled
-    ? resolveTelegramAccounts(config.channels.telegram, env)
+    ? resolveTelegramAccounts(config.channels.telegram, env, keepWebhookSecret)
     : [];
-  for (const account of telegramAccounts) redactor.add(account.botToken);
+  for (const { botToken, proxy } of telegramAccounts) {
+    redactor.add(botToken);
+    if (proxy !== undefined && 'secrets' in proxy) for (const secret of proxy.secrets) redactor.add(secret);
+  }
   for (const secret of listProviderSecrets(config.providers, env)) redactor.add(secret);
   const remote = createProviders(config.providers, env);
   const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);
@@ -79,8 +89,7 @@ export function createServices(options: ServicesOptions): Services {
         channel,
         accountId,
         messages,
-        epoch: options.currentEpoch(),
-        ...(cursor === undefined ? {} : { cursor }),
+        ...(cursor === undefined ? {} : { cursor, epoch: options.currentEpoch() }),
       }),
     readCursor: (channel, accountId) => store.inbox.cursor(channel, accountId),
     onStatus(channel, status) {

@@ -81,13 +81,22 @@ export function uptimeMsOf(report: Report): number | undefined {
   return report.instance.status?.uptimeMs ?? (seconds === undefined ? undefined : seconds * 1_000);
 }
 
-/** The accounts of each channel: as the worker tells, else as it last told its supervisor. */
+/** The accounts of each channel: as the worker tells, else as it last told its supervisor. `*` stands for a channel that is down as a whole. */
 export function channelsOf(report: Report): NonNullable<Health['channels']> {
   const told = healthOf(report)?.channels;
-  if (told !== undefined) return told;
+  if (told !== undefined) return told.map(withOwnState);
   const views = heartbeatOf(report)?.channels ?? [];
   const ids = [...new Set(views.map(({ channel }) => channel))];
   return ids.map((id) => ({ id, accounts: views.filter(({ channel }) => channel === id).map(toAccount) }));
+}
+
+function withOwnState(channel: NonNullable<Health['channels']>[number]): typeof channel {
+  const { accounts, state, since = 0, lastError } = channel;
+  if (accounts.length > 0 || state !== 'down') return channel;
+  return {
+    ...channel,
+    accounts: [{ accountId: '*', state, since, ...(lastError === undefined ? {} : { lastError }) }],
+  };
 }
 
 function toAccount({ accountId, state, since }: ChannelView): { accountId: string; state: string; since: number } {

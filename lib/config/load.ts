@@ -6,6 +6,7 @@ import { resolveBind } from './bind.ts';
 import { applyOverrides } from './overrides.ts';
 import { type Config, configSchema } from './schema.ts';
 import { isRecord, readConfigSource } from './source.ts';
+import { findTelegramContradictions } from './telegram.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
 export type LoadedConfig = { config: Config; warnings: FieldProblem[] };
@@ -53,8 +54,8 @@ function findMisplacedLists(input: unknown, output: unknown, path = ''): FieldPr
 }
 
 /** What types cannot say: pairs of settings that exclude each other. */
-function findContradictions({ gateway, agents }: Config): FieldProblem[] {
-  const problems: FieldProblem[] = [];
+function findContradictions({ gateway, agents, channels }: Config): FieldProblem[] {
+  const problems = findTelegramContradictions(channels.telegram);
   const { mode, token, password } = gateway.auth;
   if (token !== undefined && password !== undefined) {
     problems.push({ path: 'gateway.auth', message: 'token and password are both set; keep the one that mode uses' });

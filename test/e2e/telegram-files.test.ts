@@ -38,7 +38,7 @@ const sha256 = (content: Buffer): string => createHash('sha256').update(content)
 
 /** The files that the model was told of, in the last line of each. */
 function pathsIn(text: string): string[] {
-  return [...text.matchAll(/^\[[^\]]*: (\/[^\]]+)\]$/gm)].map(([, path = '']) => path);
+  return [...text.matchAll(/^ *\[[^\]]*: (\/[^\]]+)\]$/gm)].map(([, path = '']) => path);
 }
 
 describe('what people send', () => {

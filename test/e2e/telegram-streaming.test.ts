@@ -10,6 +10,9 @@ const WORDS =
 const SLOWLY = `[[chunks=10]][[gap=300]][[say=${WORDS}]]`;
 const team = { id: -100_800, type: 'supergroup', title: 'Team' } as const;
 
+/** Several gateways share the machine. */
+const PATIENCE_MS = 40_000;
+
 let world: World;
 beforeAll(async () => {
   world = await startWorld();
@@ -26,10 +29,14 @@ async function start(settings: Parameters<World['configure']>[1] = {}): Promise<
 
 /** The chat when its last message ends as the answer does. */
 const untilWhole = (bot: Bot, chat: number, text = WORDS): Promise<TranscriptMessage[]> =>
-  eventually('the whole answer', async () => {
-    const seen = await bot.answers(chat);
-    return seen.at(-1)?.text === text && seen;
-  });
+  eventually(
+    'the whole answer',
+    async () => {
+      const seen = await bot.answers(chat);
+      return seen.at(-1)?.text === text && seen;
+    },
+    PATIENCE_MS,
+  );
 
 const stagesOf = ({ original, edits }: TranscriptMessage): string[] => [original, ...edits.map(({ text }) => text)];
 

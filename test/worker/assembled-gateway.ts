@@ -63,7 +63,7 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
     factories: (options.plugins ?? [createWebchatChannel(), channel]).map((plugin) => defineChannel(() => plugin)),
     defer: { mode: 'off', ids: [], skipIds: [] },
     receive: (id, accountId, messages, cursor) =>
-      path.inbound.receive({ channel: id, accountId, messages, epoch, ...(cursor === undefined ? {} : { cursor }) }),
+      path.inbound.receive({ channel: id, accountId, messages, ...(cursor === undefined ? {} : { cursor, epoch }) }),
     readCursor: (id, accountId) => store.inbox.cursor(id, accountId),
     onStatus: () => undefined,
     log,

@@ -9,6 +9,8 @@ export type ChannelSummary = {
   label: string;
   /** The worst of its accounts; `down` while it cannot be initialised or started. */
   state: ChannelState;
+  /** Epoch milliseconds since when the channel itself, whatever its accounts are, is as it is. */
+  since: number;
   lastError?: string;
   accounts: readonly AccountStatus[];
   /** How often it was restarted. */
@@ -25,12 +27,16 @@ export const LIFE_TIMING: LifeTiming = { retryMinMs: 1_000, retryMaxMs: 60_000, 
 
 export type LifeOptions = { factory: ChannelFactory; intake: Intake; timing: LifeTiming; log: Logger };
 
+/** How a channel without accounts is. */
+type OwnState = 'idle' | 'starting' | 'up' | 'down';
+
 /** The life of one channel over all its generations. None of its failures leaves it (SPEC 7.1). */
 export class ChannelLife {
   readonly meta: ChannelPlugin['meta'];
   readonly #options: LifeOptions;
   #current: Generation | undefined;
-  #state: 'idle' | 'starting' | 'up' | 'down' = 'idle';
+  #state: OwnState = 'idle';
+  #since = Date.now();
   #lastError: unknown;
   #restarts = 0;
   #restarting: Promise<void> | undefined;
@@ -91,7 +97,7 @@ export class ChannelLife {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#current?.end(this.#options.timing.stopMs);
-    this.#state = 'idle';
+    this.#enter('idle');
   }
 
   /** Has the transport proven anew, and connects at once when that was to be tried later (LIVE-3). */
@@ -111,6 +117,7 @@ export class ChannelLife {
       id,
       label,
       state: this.#isOwnState(accounts) ? this.#state : worstOf(accounts),
+      since: this.#since,
       ...(this.#state === 'down' ? { lastError: errorMessage(this.#lastError) } : {}),
       accounts,
       restarts: this.#restarts,
@@ -139,8 +146,13 @@ export class ChannelLife {
   }
 
   #fail(error: unknown): void {
-    this.#state = 'down';
+    this.#enter('down');
     this.#lastError = error;
+  }
+
+  #enter(state: OwnState): void {
+    if (state !== this.#state) this.#since = Date.now();
+    this.#state = state;
   }
 
   async #connect(): Promise<void> {
@@ -153,10 +165,10 @@ export class ChannelLife {
 
   /** Milliseconds until the next attempt; undefined when there is none. */
   async #tryOnce(generation: Generation, attempt: number): Promise<number | undefined> {
-    if (generation.plugin !== undefined && this.#state !== 'down') this.#state = 'starting';
+    if (generation.plugin !== undefined && this.#state !== 'down') this.#enter('starting');
     try {
       await generation.connect();
-      if (!generation.signal.aborted) this.#state = 'up';
+      if (!generation.signal.aborted) this.#enter('up');
       return undefined;
     } catch (error) {
       if (generation.signal.aborted) return undefined;
@@ -190,7 +202,7 @@ export class ChannelLife {
 
   async #replace(): Promise<void> {
     this.#isChanging = true;
-    this.#state = 'starting';
+    this.#enter('starting');
     await this.#current?.end(this.#options.timing.stopMs);
     this.#isChanging = false;
     if (this.#isStopped) return;

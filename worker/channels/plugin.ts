@@ -28,6 +28,8 @@ export type InboundMessage = {
   isAddressed: boolean;
   /** The new wording of an earlier message. It never starts a turn. */
   isEdit?: true;
+  /** Nothing was said: the platform gave the chat the id of `peer` in place of this one. */
+  movedFrom?: string;
   /** The platform's own id of this event; the same one never starts a second turn (IN-1). */
   dedupeKey: string;
   /** The platform's message id, for replies. */
@@ -91,11 +93,22 @@ export type Quoting = 'off' | 'first' | 'all';
 /** The largest file that a channel sends, in bytes, and the longest text that goes with it, in UTF-16 units. */
 export type FileSupport = { maxBytes: number; captionLimit: number };
 
+/** A request that a platform made to us, of which nothing but the head was read. */
+export type HttpPush = {
+  /** The account that the address names. */
+  accountId: string | undefined;
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined;
+  /** Reads the body, JSON of at most 1 MiB, as it came. */
+  rawBody(): Promise<Buffer>;
+};
+
 export type ChannelContext = {
   log: Logger;
   /**
    * Hands over everything one platform answer held, with the cursor that confirms it. Resolves when all of it is committed;
-   * only then may the platform be acknowledged (IN-1).
+   * only then may the platform be acknowledged (IN-1). A cursor is only for the worker that holds the lease; without one it is
+   * what the platform pushed, which any worker may take in.
    */
   receive(accountId: string, messages: readonly InboundMessage[], cursor?: string): Promise<void>;
   /** The cursor that was committed last for an account. */
@@ -127,6 +140,8 @@ export type ChannelPlugin = {
   send(message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   stop?(): Promise<void>;
   status?(): readonly AccountStatus[];
+  /** Longest text of one part that an account wishes, in UTF-16 units; undefined when it has no wish of its own. */
+  chunkLimit?(accountId: string): number | undefined;
   /** Changes a message that was sent; `gone` when it cannot be changed any more. The same text again is a success. */
   edit?(target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'>;
   /** How an account shows an answer while it grows; undefined when it does not. */
@@ -137,6 +152,11 @@ export type ChannelPlugin = {
   bookSend?(target: { accountId: string; chatId: string }): number;
   /** Fetches a file that came in. Throws Rejected when it can never be had, e.g. because it is too large. */
   fetchFile?(accountId: string, ref: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Takes in what the platform pushed: verifies the request before it reads the body, hands over what it holds, and returns the
+   * JSON to answer with. A GatewayError is answered as it is; after any other error the platform is asked to come again.
+   */
+  receiveHttp?(request: HttpPush): Promise<Record<string, unknown>>;
   /** The clock jumped or the network changed: the transport is proven anew at once (LIVE-3). */
   reprobe?(): void;
   /** Shows the peer that an answer is being written; lasts a few seconds and may fail without harm. */

@@ -8,6 +8,7 @@ import {
   type ChannelPlugin,
   type EditTarget,
   type FileSupport,
+  type HttpPush,
   type OutboundMessage,
   type Peer,
   type Posted,
@@ -42,7 +43,8 @@ export type Registry = {
   reprobe(): void;
   stop(): Promise<void>;
   has(channel: string): boolean;
-  textLimit(channel: string): number;
+  /** Longest text of one part, in UTF-16 units: as an account wishes, and `reserve` less than the platform takes. */
+  textLimit(target: { channel: string; accountId: string }, reserve: number): number;
   /** What may be sent besides text; undefined when the channel sends no files. */
   fileSupport(channel: string): FileSupport | undefined;
   isIdempotent(channel: string): boolean | undefined;
@@ -61,6 +63,11 @@ export type Registry = {
     file: { accountId: string; ref: string },
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Hands over what a platform pushed and returns the JSON to answer with. Throws CHANNEL_NOT_FOUND when no such channel takes
+   * any, and NOT_READY while the channel cannot.
+   */
+  receiveHttp(channel: string, request: HttpPush): Promise<Record<string, unknown>>;
   /** Shows "typing" in a chat until the signal aborts; never fails. */
   showTyping(target: { channel: string } & TypingTarget, signal: AbortSignal): void;
   list(): ChannelSummary[];
@@ -145,6 +152,7 @@ type Ways = Pick<
   | 'send'
   | 'edit'
   | 'fetchFile'
+  | 'receiveHttp'
   | 'streaming'
   | 'quoting'
   | 'bookSend'
@@ -156,7 +164,10 @@ function openWays(lives: Lives): Ways {
   const find = (channel: string): ChannelPlugin | undefined => lives.get(channel)?.plugin;
   return {
     has: (channel) => lives.has(channel),
-    textLimit: (channel) => lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT,
+    textLimit({ channel, accountId }, reserve) {
+      const allowed = (lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT) - reserve;
+      return Math.min(allowed, find(channel)?.chunkLimit?.(accountId) ?? allowed);
+    },
     fileSupport: (channel) => lives.get(channel)?.meta.files,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
@@ -175,6 +186,14 @@ function openWays(lives: Lives): Ways {
       const plugin = requirePlugin(lives, channel);
       if (plugin.fetchFile === undefined) throw new Rejected(`The channel ${channel} hands out no files`);
       return plugin.fetchFile(accountId, ref, signal);
+    },
+    async receiveHttp(channel, request) {
+      const life = lives.get(channel);
+      if (life !== undefined && life.plugin === undefined)
+        throw new GatewayError('NOT_READY', 'The channel cannot take messages at the moment.');
+      if (life?.plugin?.receiveHttp === undefined)
+        throw new GatewayError('CHANNEL_NOT_FOUND', 'There is no channel of this name that takes webhooks.');
+      return life.plugin.receiveHttp(request);
     },
     showTyping(target, signal) {
       if (lives.has(target.channel)) void keepTyping(() => find(target.channel), target, signal);

@@ -20,8 +20,8 @@ export type AmbiguousPolicy = 'resend' | 'resend-marked' | 'drop';
 
 /** The channels as far as messages care. */
 export type Carrier = {
-  /** Longest text of one part, in UTF-16 units. */
-  textLimit(channel: string): number;
+  /** Longest text of one part, in UTF-16 units: as an account wishes, and `reserve` less than the platform takes. */
+  textLimit(target: { channel: string; accountId: string }, reserve: number): number;
   /** What may be sent besides text; undefined when the channel sends no files. */
   fileSupport(channel: string): FileSupport | undefined;
   /** Whether sending the same id twice shows once; undefined when the channel is not there. */

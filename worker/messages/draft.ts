@@ -122,8 +122,7 @@ async function step(options: DraftOptions, state: DraftState, signal: AbortSigna
 
 /** The first part of the answer; by blocks only up to where one is complete. */
 function chooseText({ carrier, row, streaming }: DraftOptions, wanted: string): string {
-  const limit = carrier.textLimit(row.payload.channel) - MORE.length;
-  const [text = ''] = splitText(wanted, limit);
+  const [text = ''] = splitText(wanted, carrier.textLimit(row.payload, MORE.length));
   if (!streaming.isByBlock) return text;
   const end = Math.max(
     text.lastIndexOf('\n\n'),

@@ -9,6 +9,7 @@ import type { EventHub } from '../events.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
+import { followMoves } from './chat-move.ts';
 import { createGate, type LetIn } from './gate.ts';
 import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
@@ -19,7 +20,8 @@ export type ChannelBatch = {
   accountId: string;
   messages: readonly InboundMessage[];
   cursor?: string;
-  epoch: number;
+  /** Epoch of the lease; left out for what any worker may take in. */
+  epoch?: number;
 };
 
 /** A message of a caller who knows the session. */
@@ -79,12 +81,13 @@ export function createInbound(options: InboundOptions): Inbound {
   }
 
   return {
-    async receive({ channel, accountId, messages, cursor, epoch }) {
+    async receive({ channel, accountId, messages: given, cursor, epoch }) {
+      const messages = await followMoves(options, channel, given);
       for (const { peer } of messages) await options.reachability.markBack({ channel, accountId, chatId: peer.id });
       const letIn = await gate.letIn(channel, messages);
       const rows = letIn.map((item) => buildRow(options, channel, item));
       const receipts = await accept(rows, {
-        epoch,
+        ...(epoch === undefined ? {} : { epoch }),
         ...(cursor === undefined ? {} : { cursor: { channel, accountId, value: cursor } }),
       });
       const duplicates = receipts.filter((receipt) => receipt.isDuplicate).length;

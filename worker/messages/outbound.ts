@@ -217,6 +217,6 @@ function chooseQuotes(
 function splitDelivery(carrier: Carrier, { target, text, file }: Delivery): string[] {
   const captionLimit = carrier.fileSupport(target.channel)?.captionLimit ?? 0;
   if (file !== undefined && text.length <= captionLimit - REPEAT_MARK.length) return [text];
-  const texts = splitText(text, carrier.textLimit(target.channel) - REPEAT_MARK.length);
+  const texts = splitText(text, carrier.textLimit(target, REPEAT_MARK.length));
   return file === undefined ? texts : ['', ...texts];
 }

@@ -3,19 +3,23 @@ const FENCE = /^(`{3,}|~{3,})[^\n]*$/gm;
 /** Room kept for closing a code fence at the end of a part and opening it again in the next one. */
 const FENCE_ROOM = 64;
 
+/** In shorter parts the fences would take more room than the text. */
+const MIN_FENCED = 2 * FENCE_ROOM;
+
 /**
  * Cuts an answer into parts of at most `limit` UTF-16 units: between paragraphs if possible, else lines, else words. A code
- * fence that is open at a cut is closed there and opened again; a surrogate pair is never cut. Returns at least one part.
+ * fence that is open at a cut is closed there and opened again, unless parts are very short; a surrogate pair is never cut.
+ * Returns at least one part.
  */
 export function splitText(text: string, limit: number): string[] {
   const parts: string[] = [];
   let rest = text;
   let reopened = '';
   while (reopened.length + rest.length > limit) {
-    const room = limit - reopened.length - FENCE_ROOM;
+    const room = limit < MIN_FENCED ? limit : limit - reopened.length - FENCE_ROOM;
     const cut = findCut(rest, Math.max(1, room));
     const body = reopened + rest.slice(0, cut).trimEnd();
-    const fence = findOpenFence(body);
+    const fence = limit < MIN_FENCED ? undefined : findOpenFence(body);
     // Platforms refuse a part that shows nothing.
     if (rest.slice(0, cut).trim() !== '') parts.push(fence === undefined ? body : `${body}\n${fence.run}`);
     reopened = fence === undefined ? '' : `${fence.line}\n`;
@@ -33,7 +37,8 @@ function findCut(text: string, limit: number): number {
   }
   const last = text.charCodeAt(limit - 1);
   const isHighSurrogate = last >= 0xd800 && last <= 0xdbff;
-  return isHighSurrogate && limit > 1 ? limit - 1 : limit;
+  if (!isHighSurrogate) return limit;
+  return limit > 1 ? limit - 1 : 2;
 }
 
 /** A code fence as it was opened: its line, and the marks that close it. */

@@ -2,7 +2,8 @@ import type { Middleware } from 'koa';
 import { errorMessage, GatewayError } from '../../lib/errors.ts';
 import type { Context } from './state.ts';
 
-const LIMIT_BYTES = 1024 * 1024;
+/** The longest body. */
+export const LIMIT_BYTES = 1024 * 1024;
 
 let parser: Middleware | undefined;
 
@@ -48,7 +49,8 @@ function hasBody(ctx: Context): boolean {
   return ctx.get('Transfer-Encoding') !== '' || (length !== '' && length !== '0');
 }
 
-function assertJson(ctx: Context): void {
+/** Throws UNSUPPORTED_MEDIA_TYPE unless the request says that its body is JSON in UTF-8. */
+export function assertJson(ctx: Context): void {
   const type = ctx.get('Content-Type');
   const [mediaType = '', ...parameters] = type
     .toLowerCase()

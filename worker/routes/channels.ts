@@ -24,7 +24,8 @@ export function channelsRoutes(registry: Pick<Registry, 'list' | 'restart'>): Ro
   ];
 }
 
-function describeChannel(channel: ChannelSummary): Record<string, unknown> {
+/** A channel and its accounts in the words of the API. */
+export function describeChannel(channel: ChannelSummary): Record<string, unknown> {
   const { id, label, state, lastError, accounts, restarts } = channel;
   return {
     id,

@@ -1,4 +1,6 @@
 import { VERSION } from '../../lib/version.ts';
+import type { Registry } from '../channels/registry.ts';
+import { describeChannel } from './channels.ts';
 import { defineRoute, type Route } from './route.ts';
 
 export type HealthOptions = {
@@ -12,8 +14,8 @@ export type HealthOptions = {
   isDegraded(): boolean;
 };
 
-/** Liveness and readiness. Both spellings of the manual answer the same. */
-export function healthRoutes(options: HealthOptions): Route[] {
+/** Liveness and readiness, to those who may know with the state of each channel. Both spellings of the manual answer the same. */
+export function healthRoutes(options: HealthOptions, registry: Pick<Registry, 'list'>): Route[] {
   const startedAt = Date.now();
   const health = (path: string): Route =>
     defineRoute({
@@ -42,7 +44,8 @@ export function healthRoutes(options: HealthOptions): Route[] {
       handle({ ctx }) {
         const isReady = options.isReady();
         ctx.status = isReady ? 200 : 503;
-        return { status: isReady ? 'ready' : 'not-ready' };
+        const status = isReady ? 'ready' : 'not-ready';
+        return ctx.state.isAuthenticated ? { status, channels: registry.list().map(describeChannel) } : { status };
       },
     }),
   ];

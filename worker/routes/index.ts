@@ -11,6 +11,7 @@ import { type OutboxOptions, outboxRoutes } from './outbox.ts';
 import { pairingRoutes } from './pairing.ts';
 import type { Route } from './route.ts';
 import { sessionsRoutes } from './sessions.ts';
+import { webhookRoutes } from './webhook.ts';
 
 export type RoutesOptions = { health: HealthOptions; streams: EventsOptions } & AgentOptions &
   MessagesOptions &
@@ -21,13 +22,14 @@ export function listRoutes(options: RoutesOptions): Route[] {
   const { events } = options.streams;
   return [
     ...consoleRoutes(),
-    ...healthRoutes(options.health),
+    ...healthRoutes(options.health, options.registry),
     ...messagesRoutes(options),
     ...agentRoutes(options),
     ...sessionsRoutes({ config: options.config, store: options.store, events }),
     ...outboxRoutes({ ...options, retryTtlMs: options.config.outbox.messageTtl }),
     ...channelsRoutes(options.registry),
     ...pairingRoutes(options.store),
+    ...webhookRoutes(options.registry),
     ...eventsRoutes(options.streams),
   ];
 }
@@ -59,8 +61,17 @@ export function routeRequests(routes: readonly Route[]): (ctx: Context) => Promi
 
 /** Tells which requests need no credential. Everything that is not listed needs one. */
 export function listPublicPaths(routes: readonly Route[]): (method: string, path: string) => boolean {
-  const paths = new Set(routes.filter((route) => route.scope === 'public').map((route) => route.path));
-  return (method, path) => (method === 'GET' || method === 'HEAD') && paths.has(path);
+  const open = routes.filter((route) => route.scope === 'public');
+  const fixed = new Set(open.filter(({ path }) => !path.includes(':')).map(({ method, path }) => `${method} ${path}`));
+  const patterns = open
+    .filter(({ path }) => path.includes(':'))
+    .map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`) }));
+  return (given, path) => {
+    const method = given === 'HEAD' ? 'GET' : given;
+    return (
+      fixed.has(`${method} ${path}`) || patterns.some((route) => route.method === method && route.pattern.test(path))
+    );
+  };
 }
 
 function assertDecodable(path: string): void {

@@ -77,3 +77,33 @@ it('every setting of a bot has a description in the JSON Schema', () => {
   for (const name of ['groupPolicy', 'groupAllowFrom', 'requireMention', 'groups', 'replyToMode', 'allowFrom'])
     expect(text).toMatch(new RegExp(`"${name}":\\{[^{]*"description":|"${name}":\\{.*?"description":`));
 });
+
+describe('a setting', () => {
+  const webhookUrl = 'https://bot.example/hook';
+
+  it.each([
+    [{ webhookUrl: 'bot.example' }, 'webhookUrl', 'begins with https://'],
+    [{ webhookUrl: 'ftp://bot.example' }, 'webhookUrl', 'begins with https://'],
+    [{ webhookUrl: 'http://bot.example' }, 'webhookUrl', 'https://, which Telegram asks for'],
+    [{ webhookUrl, webhookSecret: 'short' }, 'webhookSecret', '16 to 256'],
+    [{ webhookUrl, webhookSecret: 'with a space in it' }, 'webhookSecret', '16 to 256'],
+    [{ webhookUrl, botToken: '1:a', accounts: { work: {} } }, 'webhookUrl', 'also that of the account "default"'],
+    [{ accounts: { a: { webhookUrl }, b: { webhookUrl } } }, 'accounts.b.webhookUrl', 'that of the account "a"'],
+    [{ proxy: 'socks5://127.0.0.1:1080' }, 'proxy', 'SOCKS'],
+    [{ accounts: { work: { proxy: 'ftp://x' } } }, 'accounts.work.proxy', 'http://'],
+    [{ textChunkLimit: 0 }, 'textChunkLimit', ''],
+    [{ textChunkLimit: 4_097 }, 'textChunkLimit', ''],
+  ])('that cannot work is refused with the reason: %j', (telegram, path, why) => {
+    expect(problemsOf(telegram)).toEqual([[`channels.telegram.${path}`, expect.stringContaining(why)]]);
+  });
+
+  it.each([
+    { webhookUrl, accounts: { work: {} } },
+    { webhookUrl: 'https://bot.example', botToken: '1:a', accounts: { work: {} } },
+    { webhookUrl: 'http://127.0.0.1:18790', apiRoot: 'http://127.0.0.1:8081' },
+    { proxy: 'http://ann:word@proxy.example:3128', accounts: { work: { proxy: 'none' } } },
+    { accounts: { a: { webhookUrl }, b: { webhookUrl, enabled: false } } },
+  ])('may be %j', (telegram) => {
+    expect(problemsOf(telegram)).toEqual([]);
+  });
+});

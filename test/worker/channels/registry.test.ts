@@ -13,9 +13,24 @@ describe('a channel', () => {
     const { registry } = openRegistry([
       defineChannel(() => createScriptedChannel({ id: 'small', textLimit: 7, isIdempotent: true })),
     ]);
-    expect([registry.textLimit('small'), registry.textLimit('none')]).toEqual([7, 4_000]);
+    const limitOf = (channel: string, reserve = 0): number =>
+      registry.textLimit({ channel, accountId: 'default' }, reserve);
+    expect([limitOf('small'), limitOf('small', 2), limitOf('none')]).toEqual([7, 5, 4_000]);
     expect([registry.isIdempotent('small'), registry.isIdempotent('none')]).toEqual([true, undefined]);
     expect([registry.has('small'), registry.has('none')]).toEqual([true, false]);
+  });
+
+  it('cuts as short as an account wishes, never longer than its platform takes', () => {
+    const wishes = new Map([
+      ['short', 3],
+      ['long', 90],
+    ]);
+    const plugin = createScriptedChannel({ id: 'small', textLimit: 7 });
+    const { registry } = openRegistry([
+      defineChannel(() => ({ ...plugin, chunkLimit: (accountId) => wishes.get(accountId) })),
+    ]);
+    const limitOf = (accountId: string): number => registry.textLimit({ channel: 'small', accountId }, 1);
+    expect(['short', 'long', 'other'].map(limitOf)).toEqual([3, 6, 6]);
   });
 
   it('that is not there is not reached', async () => {

@@ -88,6 +88,19 @@ describe('splitting a text', () => {
     );
   });
 
+  it('keeps within any limit, however short, except for a character that is longer', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 160 }), (pieces, limit) => {
+        const text = pieces.join('\n');
+        const parts = splitText(text, limit);
+        for (const part of parts) expect(part.length).toBeLessThanOrEqual(Math.max(limit, 2));
+        expect(visible(parts.join('\n')).replace(/`|~|js/g, '')).toBe(visible(text).replace(/`|~|js/g, ''));
+      }),
+      { numRuns: 100 },
+    );
+    expect(splitText('😀😀', 1)).toEqual(['😀', '😀']);
+  });
+
   it('gives no blank part of a text that is not blank: platforms refuse those', () => {
     fc.assert(
       fc.property(texts, (pieces) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createScriptedChannel } from '../scripted-channel.ts';
 import { serveApp } from '../served-app.ts';
 
 const NO_CREDENTIAL = { authorization: '' };
@@ -27,6 +28,21 @@ describe('health', () => {
       const answer = await call('HEAD', path, undefined, NO_CREDENTIAL);
       expect([answer.status, answer.text]).toEqual([200, '']);
     }
+  });
+
+  it('shows those who may know which channel is in the way of whom', async () => {
+    const channel = createScriptedChannel();
+    channel.status = () => [{ accountId: 'work', state: 'conflict', since: 0, lastError: 'Another gateway polls.' }];
+    const { call } = await serveApp({ channel });
+    expect((await call('GET', '/health/ready', undefined, NO_CREDENTIAL)).body).toEqual({ status: 'ready' });
+    const { channels } = (await call('GET', '/health/ready')).body;
+    expect(channels).toContainEqual(
+      expect.objectContaining({
+        id: 'test',
+        state: 'conflict',
+        accounts: [expect.objectContaining({ account_id: 'work', last_error: 'Another gateway polls.' })],
+      }),
+    );
   });
 
   it('says "not ready" with 503 and "live" with 200 while it ends', async () => {

@@ -1,6 +1,8 @@
 import type { AccountPolicy, GroupRule } from '../../../lib/account-policy.ts';
 import type { Config } from '../../../lib/config/schema.ts';
+import { resolveWebhookUrl } from '../../../lib/config/telegram.ts';
 import type { Environment } from '../../../lib/env.ts';
+import { findProxy, type HttpProxy, type ProxyProblem } from '../../../lib/proxy.ts';
 import type { Quoting } from '../plugin.ts';
 
 type TelegramConfig = Config['channels']['telegram'];
@@ -18,15 +20,26 @@ export type TelegramAccount = AccountPolicy & {
   streamMode: 'off' | 'partial' | 'block';
   /** Messages per second in all. */
   sendRate: number;
+  /** Longest part of an answer, in UTF-16 units; undefined is what the platform takes. */
+  textChunkLimit?: number;
+  /** Where messages are pushed to; undefined when they are polled for. */
+  webhook?: { url: string /** What the platform proves itself with. */; readSecret(): string };
+  /** What stands between us and the server, or why it cannot. */
+  proxy?: HttpProxy | ProxyProblem;
   /** Where in the configuration the token belongs, for messages to the operator. */
   tokenPath: string;
 };
 
 /**
  * The enabled bots of `channels.telegram`: the top level is short for `accounts.default`, and what an account leaves out it
- * takes from there, except the token. TELEGRAM_BOT_TOKEN fills in for the account "default".
+ * takes from there, except the token. TELEGRAM_BOT_TOKEN fills in for the account "default". `keepSecret` is given the
+ * configured secret of a webhook and returns the one to use.
  */
-export function resolveTelegramAccounts(config: TelegramConfig, env: Environment): TelegramAccount[] {
+export function resolveTelegramAccounts(
+  config: TelegramConfig,
+  env: Environment,
+  keepSecret: (accountId: string, configured: string | undefined) => string,
+): TelegramAccount[] {
   if (!config.enabled) return [];
   const resolved: TelegramAccount[] = [];
   for (const accountId of listAccountIds(config, env)) {
@@ -34,15 +47,25 @@ export function resolveTelegramAccounts(config: TelegramConfig, env: Environment
     if (own.enabled === false) continue;
     const isDefault = accountId === DEFAULT_ACCOUNT;
     const shared = isDefault ? (config.botToken ?? env['TELEGRAM_BOT_TOKEN']) : undefined;
+    const apiRoot = (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, '');
+    const proxy = findProxy(apiRoot, own.proxy ?? config.proxy, env);
     const replyToMode = own.replyToMode ?? config.replyToMode;
+    const webhookUrl = resolveWebhookUrl(accountId, own, config);
+    const webhookSecret = own.webhookSecret ?? config.webhookSecret;
+    const textChunkLimit = own.textChunkLimit ?? config.textChunkLimit;
     resolved.push({
       accountId,
       botToken: own.botToken ?? shared,
-      apiRoot: (own.apiRoot ?? config.apiRoot ?? DEFAULT_API_ROOT).replace(/\/+$/, ''),
+      apiRoot,
+      ...(proxy === undefined ? {} : { proxy }),
       ...resolvePolicy(own, config),
       streamMode: own.streamMode ?? config.streamMode ?? 'partial',
       sendRate: own.sendRate ?? config.sendRate ?? DEFAULT_SEND_RATE,
       ...(replyToMode === undefined ? {} : { replyToMode }),
+      ...(webhookUrl === undefined
+        ? {}
+        : { webhook: { url: webhookUrl, readSecret: () => keepSecret(accountId, webhookSecret) } }),
+      ...(textChunkLimit === undefined ? {} : { textChunkLimit }),
       tokenPath: isDefault
         ? 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN'
         : `channels.telegram.accounts.${accountId}.botToken`,

@@ -1,4 +1,4 @@
-import type { Update, UserFromGetMe } from 'grammy/types';
+import type { Update, UserFromGetMe, WebhookInfo } from 'grammy/types';
 import type { Api } from 'grammy/web';
 import type { OutboundFile } from '../plugin.ts';
 import { type Upload, uploadFile } from './upload.ts';
@@ -8,6 +8,9 @@ export type BotApi = {
   getMe(signal: AbortSignal): Promise<UserFromGetMe>;
   getUpdates(request: { offset?: number; timeout: number }, signal: AbortSignal): Promise<Update[]>;
   deleteWebhook(signal: AbortSignal): Promise<void>;
+  /** Has what waits and what comes pushed to an address, with the secret in a header. */
+  setWebhook(request: { url: string; secret: string }, signal: AbortSignal): Promise<void>;
+  getWebhookInfo(signal: AbortSignal): Promise<WebhookInfo>;
   /** Returns the id of the new message. Throws Rejected when its file cannot be read. */
   sendMessage(request: SendRequest, signal: AbortSignal): Promise<number>;
   editMessageText(request: EditRequest, signal: AbortSignal): Promise<void>;
@@ -32,12 +35,13 @@ export type SendRequest = Content & {
 
 export type EditRequest = Content & { chatId: number | string; messageId: number };
 
-/** Loads grammY and returns what creates a client per token. */
-export async function loadBotApi(): Promise<(token: string, apiRoot: string) => BotApi> {
+/** Loads grammY and returns what creates a client per token; every request goes through the given fetch. */
+export async function loadBotApi(): Promise<
+  (token: string, apiRoot: string, fetch?: typeof globalThis.fetch) => BotApi
+> {
   // The build without node-fetch: it loads in a tenth of the time, and Node has all it needs.
   const { Api, InputFile } = await import('grammy/web');
-  return (token, apiRoot) => {
-    const { fetch } = globalThis;
+  return (token, apiRoot, fetch = globalThis.fetch) => {
     const slow = new Api(token, { apiRoot, fetch, timeoutSeconds: UPLOAD_TIMEOUT_S });
     return {
       ...wrap(new Api(token, { apiRoot, fetch, timeoutSeconds: REQUEST_TIMEOUT_S }), (upload, signal) =>
@@ -54,16 +58,30 @@ const REQUEST_TIMEOUT_S = 60;
 /** Longer than any upload: who sends has a deadline that fits the size. */
 const UPLOAD_TIMEOUT_S = 3_600;
 
+const ALLOWED_UPDATES = ['message', 'edited_message'] as const;
+/** As many as Telegram makes when nothing is said. */
+const MAX_CONNECTIONS = 40;
+
 type SendUpload = (upload: Upload, signal: AbortSignal) => Promise<number>;
 
 function wrap(api: Api, upload: SendUpload): Omit<BotApi, 'download'> {
   return {
     getMe: (signal) => api.getMe(typed(signal)),
     getUpdates: (request, signal) =>
-      api.getUpdates({ ...request, limit: 100, allowed_updates: ['message', 'edited_message'] }, typed(signal)),
+      api.getUpdates({ ...request, limit: 100, allowed_updates: ALLOWED_UPDATES }, typed(signal)),
     async deleteWebhook(signal) {
       await api.deleteWebhook({}, typed(signal));
     },
+    async setWebhook({ url, secret }, signal) {
+      const options = {
+        secret_token: secret,
+        allowed_updates: ALLOWED_UPDATES,
+        max_connections: MAX_CONNECTIONS,
+        drop_pending_updates: false,
+      };
+      await api.setWebhook(url, options, typed(signal));
+    },
+    getWebhookInfo: (signal) => api.getWebhookInfo(typed(signal)),
     async sendMessage({ chatId, text, html, file, threadId, replyTo, isSilent }, signal) {
       const options = {
         ...parseMode(html),

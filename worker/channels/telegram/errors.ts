@@ -61,7 +61,7 @@ function isBeforeRequest(cause: unknown): boolean {
   const code = errorCode(cause);
   if (code !== undefined && BEFORE_REQUEST.has(code)) return true;
   if (code !== undefined && TLS_FAILURE.test(code)) return true;
-  if (cause instanceof Error && cause.message.includes('before secure TLS connection was established')) return true;
+  if (cause instanceof Error && NO_CONNECTION.some((text) => cause.message.includes(text))) return true;
   return typeof cause === 'object' && cause !== null && 'syscall' in cause && cause.syscall === 'connect';
 }
 
@@ -77,4 +77,6 @@ const BEFORE_REQUEST = new Set([
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
+/** From Node, and from undici for a proxy that makes no tunnel. */
+const NO_CONNECTION = ['before secure TLS connection was established', '!== 200 when HTTP Tunneling'];
 const TLS_FAILURE = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;

@@ -1,24 +1,14 @@
-import {
-  type ChannelContext,
-  type ChannelPlugin,
-  type Peer,
-  Rejected,
-  type Streaming,
-  Unreachable,
-} from '../plugin.ts';
-import { type AccountState, createAccountState } from './account-state.ts';
+import type { ChannelContext, ChannelPlugin, Peer, Streaming } from '../plugin.ts';
 import type { TelegramAccount } from './accounts.ts';
-import { type BotApi, loadBotApi } from './bot-api.ts';
+import { type Bot, createBot, openApi, requireApi, requireReceiver } from './bots.ts';
 import type { Holder } from './claim.ts';
 import { openFile } from './files.ts';
-import { createInterrupter, type Interrupter } from './interrupter.ts';
-import { createPace, type Pace } from './pace.ts';
 import { pollAccount } from './poll.ts';
 import { editText, FILE_SUPPORT, sendPart, sendTyping } from './send.ts';
 import { POLL_TIMING, type PollTiming } from './timing.ts';
 
 /**
- * Creates the Telegram channel: long polling per account, Markdown out as HTML. Nothing of grammY is loaded before `start`. With a
+ * Creates the Telegram channel: long polling or a webhook per account, Markdown out as HTML. Nothing of grammY is loaded before `start`. With a
  * `holder` each token is leased on this machine, so that two gateways never poll with the same one (TG-1).
  */
 export function createTelegramChannel(
@@ -39,25 +29,27 @@ export function createTelegramChannel(
     meta: META,
     init(given) {
       context = given;
-      for (const account of accounts) {
-        const state = createAccountState(account.accountId, (status) => given.onStatus(status));
-        const pace = createPace(account.sendRate);
-        bots.set(account.accountId, { account, state, pace, interrupter: createInterrupter() });
-      }
+      for (const account of accounts) bots.set(account.accountId, createBot(account, given, timing));
     },
     async start(signal) {
       if (context === undefined) throw new Error('telegram: init must come before start');
       if (run?.isStopping()) await stop();
       // One poller per bot, ever: two would answer each other with 409 (TG-3).
       run ??= beginRun({ bots: [...bots.values()], context, timing, holder, signal });
-      await run.launched;
+      await run.launched.catch(async (error: unknown) => {
+        // What failed is no run that a later start could join.
+        await stop();
+        throw error;
+      });
     },
     stop,
     reprobe() {
       for (const { interrupter } of bots.values()) interrupter.fire();
     },
+    receiveHttp: async (request) => requireReceiver(bots, request.accountId).receive(request),
     send: async (message, signal) => sendPart(requireApi(bots, message.accountId), message, signal),
     fetchFile: async (accountId, ref, signal) => openFile(requireApi(bots, accountId), ref, signal),
+    chunkLimit: (accountId) => bots.get(accountId)?.account.textChunkLimit,
     edit: async ({ accountId, chatId, remoteId, text }, signal) =>
       editText(requireApi(bots, accountId), { chatId, messageId: remoteId, text }, signal),
     streaming: (accountId, peerKind) => describeStreaming(bots.get(accountId)?.account.streamMode ?? 'off', peerKind),
@@ -82,8 +74,6 @@ function describeStreaming(mode: TelegramAccount['streamMode'], peerKind: Peer['
   if (mode === 'off') return undefined;
   return { afterMs: 1_000, everyMs: peerKind === 'direct' ? 1_500 : 3_500, isByBlock: mode === 'block' };
 }
-
-type Bot = { account: TelegramAccount; state: AccountState; pace: Pace; interrupter: Interrupter; api?: BotApi };
 
 type Run = { launched: Promise<void>; isStopping(): boolean; stop(): Promise<void> };
 
@@ -118,24 +108,18 @@ function beginRun(options: RunOptions): Run {
 
 async function launch(options: RunOptions, signal: AbortSignal, loops: Promise<void>[]): Promise<void> {
   const { bots, context, timing, holder } = options;
-  const createApi = await loadBotApi();
   for (const bot of bots) {
-    const { account, state, interrupter } = bot;
+    const { account, state, interrupter, receiver } = bot;
     if (account.botToken === undefined) {
       state.change('down', `No bot token. Set ${account.tokenPath}, then restart the gateway.`);
       continue;
     }
+    if (account.proxy !== undefined && 'problem' in account.proxy) {
+      state.change('down', `${account.proxy.problem}. Set channels.telegram.proxy, then restart the gateway.`);
+      continue;
+    }
     const token = account.botToken;
-    const api = createApi(token, account.apiRoot);
-    bot.api = api;
-    loops.push(pollAccount({ account, token, api, context, state, timing, interrupter, holder, signal }));
+    const api = await openApi(bot, token);
+    loops.push(pollAccount({ account, token, api, context, state, timing, receiver, interrupter, holder, signal }));
   }
-}
-
-function requireApi(bots: ReadonlyMap<string, Bot>, accountId: string): BotApi {
-  const bot = bots.get(accountId);
-  if (bot === undefined)
-    throw new Rejected(`Telegram has no account "${accountId}". Check channels.telegram.accounts.`);
-  if (bot.api === undefined) throw new Unreachable(`The Telegram account "${accountId}" is not connected.`);
-  return bot.api;
 }

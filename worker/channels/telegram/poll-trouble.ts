@@ -1,6 +1,7 @@
 import { NoAnswer } from '../../../lib/deadline.ts';
 import { errorMessage } from '../../../lib/errors.ts';
 import { describeTransportError, isApiError, readRetryAfterMs } from './errors.ts';
+import { WebhookTaken } from './keep-webhook.ts';
 import type { PollTiming } from './timing.ts';
 
 /** What a failed poll means: what to tell, and what to do next. */
@@ -13,6 +14,8 @@ export type PollTrouble =
 /** Diagnoses the error of a poll; `failures` counts the failed ones in a row, this one included. */
 export function diagnosePoll(error: unknown, failures: number, timing: PollTiming): PollTrouble {
   const waitMs = backOff(failures, timing.retryMinMs, timing.retryMaxMs);
+  const conflictMs = backOff(failures, timing.conflictMinMs, timing.conflictMaxMs);
+  if (error instanceof WebhookTaken) return { kind: 'conflict', text: error.message, waitMs: conflictMs };
   if (!isApiError(error)) return { kind: 'retry', text: describeFailure(error), waitMs };
   const answer = `${error.description} (${error.error_code})`;
   switch (error.error_code) {
@@ -28,7 +31,7 @@ export function diagnosePoll(error: unknown, failures: number, timing: PollTimin
       return {
         kind: 'conflict',
         text: `Another program, most likely on another machine, polls with the same bot token: ${answer}. Stop it, or give one of the two a bot of its own. Trying again by itself.`,
-        waitMs: backOff(failures, timing.conflictMinMs, timing.conflictMaxMs),
+        waitMs: conflictMs,
       };
     case 429:
       return { kind: 'retry', text: `Telegram asks to wait: ${answer}.`, waitMs: readRetryAfterMs(error) };

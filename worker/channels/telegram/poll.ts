@@ -5,10 +5,12 @@ import type { TelegramAccount } from './accounts.ts';
 import type { BotApi } from './bot-api.ts';
 import { type Claim, claimToken, type Holder } from './claim.ts';
 import type { Interrupter } from './interrupter.ts';
+import { keepWebhook } from './keep-webhook.ts';
 import { diagnosePoll } from './poll-trouble.ts';
 import { createTroubleReport, type TroubleReport } from './report-trouble.ts';
 import { type Progress, takeUpdates } from './take-updates.ts';
 import type { PollTiming } from './timing.ts';
+import type { WebhookReceiver } from './webhook-receiver.ts';
 
 export type PollOptions = {
   account: TelegramAccount;
@@ -17,6 +19,8 @@ export type PollOptions = {
   context: ChannelContext;
   state: AccountState;
   timing: PollTiming;
+  /** Of an account whose messages are pushed: its webhook is watched, and nothing is polled for. */
+  receiver: WebhookReceiver | undefined;
   /** Fired when the transport is to be proven anew (LIVE-3). */
   interrupter: Interrupter;
   /** Who we are to other gateways with the same token; without it the token is not leased. */
@@ -92,7 +96,8 @@ async function runRound(options: PollOptions, loop: Loop): Promise<void> {
   const { state, timing, signal } = options;
   const { progress } = loop;
   try {
-    await takeUpdates(options, progress);
+    if (options.receiver === undefined) await takeUpdates(options, progress);
+    else await keepWebhook(options, options.receiver, progress);
     loop.failures = 0;
     progress.longPollS = timing.longPollS;
     state.change('up');

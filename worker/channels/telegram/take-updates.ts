@@ -9,6 +9,8 @@ export type Progress = {
   offset?: number;
   isCursorRead?: true;
   hasWebhook: boolean;
+  /** Epoch milliseconds; undefined while the webhook of an account that has one is to be set. */
+  webhookSetAt?: number;
   /** 0 while the connection is unproven, so that the first answer comes at once. */
   longPollS: number;
 };

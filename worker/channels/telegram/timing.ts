@@ -10,6 +10,8 @@ export type PollTiming = {
   conflictMaxMs: number;
   /** So long after the start of polling a conflict is taken for our own last poll, and not told (TG-2). */
   conflictQuietMs: number;
+  /** Between two looks at a webhook, in milliseconds. */
+  webhookCheckMs: number;
   /** Between two tries to get the lease of a token that another gateway has (TG-1). */
   leaseRetryMs: number;
   /** The same while our own predecessor has it. */
@@ -27,6 +29,7 @@ export const POLL_TIMING: PollTiming = {
   conflictMinMs: 5_000,
   conflictMaxMs: 30_000,
   conflictQuietMs: 60_000,
+  webhookCheckMs: 60_000,
   leaseRetryMs: 3_000,
   predecessorRetryMs: 100,
   leaseAnswerMs: 2_000,

@@ -1,5 +1,6 @@
 import type { Message, Update } from 'grammy/types';
 import type { InboundFile, InboundMessage, Peer } from '../plugin.ts';
+import { readChatMove } from './chat-move.ts';
 import { readFiles } from './files.ts';
 import { type BotIdentity, isAddressedTo, isNamed, readText, stripLeadingMention } from './mention.ts';
 
@@ -8,6 +9,8 @@ import { type BotIdentity, isAddressedTo, isNamed, readText, stripLeadingMention
  * heard, and whether what speaks to others is answered, is decided later.
  */
 export function normaliseUpdate(accountId: string, bot: BotIdentity, update: Update): InboundMessage | undefined {
+  const move = readChatMove(accountId, update);
+  if (move !== undefined) return move;
   const message = update.message ?? update.edited_message;
   if (message === undefined || message.from?.id === bot.id) return undefined;
   const peer = readPeer(message);

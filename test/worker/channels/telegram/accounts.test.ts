@@ -5,8 +5,10 @@ import { resolveTelegramAccounts } from '../../../../worker/channels/telegram/ac
 
 type TelegramInput = NonNullable<ConfigInput['channels']>['telegram'];
 
+const keepSecret = (accountId: string, configured = `made for ${accountId}`): string => configured;
+
 function resolve(telegram: TelegramInput, env: Record<string, string> = {}) {
-  return resolveTelegramAccounts(v.parse(configSchema, { channels: { telegram } }).channels.telegram, env);
+  return resolveTelegramAccounts(v.parse(configSchema, { channels: { telegram } }).channels.telegram, env, keepSecret);
 }
 
 it('has no account unless the channel is enabled', () => {
@@ -31,6 +33,22 @@ it('takes the top level as the account "default", complete', () => {
       tokenPath: 'channels.telegram.botToken or TELEGRAM_BOT_TOKEN',
     },
   ]);
+});
+
+it('gives each account the webhook and the longest part that it or the channel names', () => {
+  const [main, work, home] = resolve({
+    ...{ enabled: true, botToken: '1:a', webhookUrl: 'https://bot.example', textChunkLimit: 900 },
+    accounts: {
+      work: { botToken: '2:b', textChunkLimit: 100 },
+      home: { botToken: '3:c', webhookUrl: 'https://home.example/hook', webhookSecret: 'a-secret-of-its-own' },
+    },
+  });
+  expect([main, work, home].map((account) => [account?.webhook?.url, account?.webhook?.readSecret()])).toEqual([
+    ['https://bot.example/api/webhook/telegram/default', 'made for default'],
+    ['https://bot.example/api/webhook/telegram/work', 'made for work'],
+    ['https://home.example/hook', 'a-secret-of-its-own'],
+  ]);
+  expect([main, work, home].map((account) => account?.textChunkLimit)).toEqual([900, 100, 900]);
 });
 
 it('takes the token from the environment for the account "default" only', () => {

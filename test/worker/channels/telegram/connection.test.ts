@@ -46,6 +46,15 @@ describe('a start', () => {
     expect(await telegram.calls({ token: session.token, method: 'getMe' })).toHaveLength(1);
   });
 
+  it('that fails is no obstacle to the next one', async () => {
+    const session = await begin({ account: { apiRoot: `${telegram.url}/` } });
+    await expect(session.channel.start(NEVER)).rejects.toThrow();
+    await expect(session.channel.start(NEVER)).rejects.toThrow();
+    session.account.apiRoot = telegram.url;
+    await session.channel.start(NEVER);
+    await expect.poll(() => state(session)).toBe('up');
+  });
+
   it('removes a webhook that is left over, without dropping what waits', async () => {
     const session = await begin();
     await say(session, 'waiting');

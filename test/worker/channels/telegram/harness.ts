@@ -67,6 +67,7 @@ function createRecorder(): Recorder {
 /** A channel with one account, on the emulator or on whatever `apiRoot` says. */
 export type Session = Recorder & {
   channel: ReturnType<typeof createTelegramChannel>;
+  account: TelegramAccount;
   token: string;
   texts(): string[];
   messages(): InboundMessage[];
@@ -97,6 +98,7 @@ export async function createSession(
   const messages = () => recorder.batches.flatMap((batch) => batch.messages);
   return Object.assign(recorder, {
     channel,
+    account,
     token,
     messages,
     texts: () => messages().map((message) => message.text),

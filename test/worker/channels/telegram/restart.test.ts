@@ -25,7 +25,7 @@ async function begin(receive: (texts: string[]) => Promise<void>, holder?: typeo
   nextBot += 1;
   const { token } = await createSession(telegram, { token: `${nextBot}:${createSecret()}` });
   const config = createConfig({ channels: { telegram: { enabled: true, botToken: token, apiRoot: telegram.url } } });
-  const accounts = resolveTelegramAccounts(config.channels.telegram, {});
+  const accounts = resolveTelegramAccounts(config.channels.telegram, {}, () => '');
   const timing = { ...POLL_TIMING, leaseRetryMs: 50, leaseAnswerMs: 200 };
   const texts: string[] = [];
   const bench = openRegistry([defineChannel(() => createTelegramChannel(accounts, timing, holder))], {

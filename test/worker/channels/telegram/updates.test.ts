@@ -37,6 +37,16 @@ describe('a message without text', () => {
   });
 });
 
+describe('a group that became a supergroup', () => {
+  const old = { id: -5, type: 'group', title: 'Team' };
+  const said = { text: '', isAddressed: false, movedFrom: '-5', peer: { kind: 'group', id: '-100' } };
+
+  it('is told by either of its two service messages', () => {
+    expect(read({ chat: old, migrate_to_chat_id: -100 })).toMatchObject(said);
+    expect(read({ chat: group, migrate_from_chat_id: -5 })).toMatchObject(said);
+  });
+});
+
 describe('what is none of our business', () => {
   it('a channel post is passed over', () => {
     const update = { update_id: 1, channel_post: { message_id: 5, text: 'x', date: 1, chat: { id: 1 } } };
