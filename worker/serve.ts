@@ -1,18 +1,18 @@
+import { readEssentials } from '../lib/config/essentials.ts';
 import type { Config } from '../lib/config/schema.ts';
 import type { Environment } from '../lib/env.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Channel, ChannelView, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
-import { isLoopbackAddress } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { createApp } from './app.ts';
-import { resolveCredential } from './credential.ts';
 import { finish } from './finish.ts';
 import type { HeartbeatSource } from './heartbeat.ts';
 import { createLease, type Lease } from './lease.ts';
 import type { Mailbox } from './mailbox.ts';
-import { listRoutes } from './routes/index.ts';
+import { listRoutes, type RoutesOptions } from './routes/index.ts';
+import { secureGateway } from './security.ts';
 import { type BoundSocket, createServer, type Server } from './server.ts';
 import { createServices, type Services } from './services.ts';
 
@@ -55,13 +55,16 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const draining = new AbortController();
   const streams = { open: 0 };
   const sockets = await mailbox.sockets(welcome.listeners);
-  const server = createServer(
-    createApp({
-      ...credentialOf(options, sockets),
-      routes: buildRoutes(options, services, draining.signal, streams),
-      log,
-    }).callback(),
-  );
+  const { config, redactor } = options;
+  const { credential, findings } = secureGateway({
+    ...options,
+    overrides: welcome.overrides,
+    hosts: sockets.map(({ host }) => host),
+  });
+  const routes = buildRoutes({ ...options, services, findings, draining: draining.signal, streams });
+  const server = createServer(createApp({ routes, credential, gateway: config.gateway, redactor, log }).callback(), {
+    maxConnections: config.gateway.maxConnections,
+  });
   await listen(options, server, sockets);
 
   options.heartbeat.follow(() => ({
@@ -137,23 +140,15 @@ function listAccounts({ registry }: Services): ChannelView[] {
     );
 }
 
-function credentialOf(
-  { config, env, paths, welcome, redactor }: ServeOptions,
-  sockets: readonly BoundSocket[],
-): { credential: ReturnType<typeof resolveCredential> } {
-  const isLoopback = sockets.every(({ host }) => isLoopbackAddress(host));
-  const credential = resolveCredential({ config, env, overrides: welcome.overrides, paths, isLoopback });
-  if (credential.mode !== 'none') redactor.add(credential.secret);
-  return { credential };
-}
+type RouteParts = ServeOptions & {
+  services: Services;
+  findings: RoutesOptions['findings'];
+  draining: AbortSignal;
+  streams: { open: number };
+};
 
-function buildRoutes(
-  options: ServeOptions,
-  services: Services,
-  draining: AbortSignal,
-  streams: { open: number },
-): ReturnType<typeof listRoutes> {
-  const { config, welcome } = options;
+function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
+  const { config, welcome, services, findings, draining, streams } = options;
   const { registry, store, events } = services;
   const isDegraded = (): boolean => registry.list().some(({ state }) => state === 'down');
   const details = async (): Promise<Record<string, unknown>> => ({
@@ -161,6 +156,7 @@ function buildRoutes(
     channels: registry.list(),
     queues: { inbox: await store.inbox.count(), outbox: services.outbound.waiting },
     outbox: await store.outbox.stats(),
+    findings,
   });
   return listRoutes({
     ...services,
@@ -171,6 +167,11 @@ function buildRoutes(
       isReady: () => !draining.aborted,
       isDegraded,
       details,
+    },
+    findings,
+    restart: {
+      isAllowed: () => readEssentials(options.paths.configPath, options.env).allowsRestart,
+      request: (reason) => void options.channel.send({ t: 'restart.request', reason }),
     },
     streams: {
       events,
