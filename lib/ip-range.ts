@@ -5,6 +5,8 @@ export type IpRange = { address: string; prefix: number; family: 'ipv4' | 'ipv6'
 
 /** One spelling for each address: without zone, and an IPv4 address inside IPv6 as what it is (RFC 4291, 2.5.5.2). Other text is returned as it is. */
 export function normalizeAddress(text: string): string {
+  // Each request passes here, and most come over IPv4.
+  if (!text.includes(':')) return text;
   const [address = ''] = text.split('%', 1);
   if (!isIPv6(address)) return address;
   const groups = readGroups(address);
