@@ -1,13 +1,14 @@
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { AuditFinding } from '../../lib/audit/audit.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { createRedactor } from '../../lib/redact.ts';
+import { bindListeners } from '../../supervisor/socket.ts';
 import { createApp } from '../../worker/app.ts';
 import type { Credential } from '../../worker/identify.ts';
 import { listRoutes } from '../../worker/routes/index.ts';
 import { defineRoute, type Route } from '../../worker/routes/route.ts';
+import { createServer, type ServerLimits } from '../../worker/server.ts';
 import { type AssembledGateway, type AssembledOptions, assembleGateway } from './assembled-gateway.ts';
 import { createRecordingLog, type LogEntry } from './recording-log.ts';
 import { openTemporaryStore } from './temporary-store.ts';
@@ -36,6 +37,7 @@ export type ServeOptions = Partial<AssembledOptions> & {
   credential?: Credential;
   isReady?: () => boolean;
   maxConnections?: number;
+  limits?: Partial<ServerLimits>;
   findings?: readonly AuditFinding[];
   isRestartAllowed?: boolean;
 };
@@ -52,16 +54,15 @@ export async function serveApp(options: ServeOptions = {}): Promise<Served> {
   const redactor = createRedactor();
   redactor.add(TOKEN);
   const app = createApp({ routes, credential, gateway: gateway.config.gateway, redactor, log });
-  const server = createServer(app.callback());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server = createServer(app.callback(), options.limits);
+  const listeners = await bindListeners({ hosts: ['127.0.0.1'], port: 0 });
+  const { port } = await server.listen(listeners);
   await gateway.start();
   onTestFinished(async () => {
     draining.abort();
-    server.closeAllConnections();
-    server.close();
+    await server.drain({ mode: 'stop', requestsMs: 0, isExcused: () => false, excusedMs: 0 });
     await gateway.outbound.stop(0);
   });
-  const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   return {
     ...gateway,
