@@ -1,3 +1,4 @@
+import type { AuditFinding } from '../lib/audit/audit.ts';
 import { isRecord } from '../lib/config/source.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Answer } from './client.ts';
@@ -12,6 +13,7 @@ export type Health = {
   generation?: number;
   channels?: { id: string; accounts: { accountId: string; state: string; since: number; lastError?: string }[] }[];
   queues?: { inbox: number; outbox: number };
+  findings?: AuditFinding[];
 };
 
 /** What came of asking the port: the gateway that was meant, another one (MULTI-2), something else, or nothing of use. */

@@ -50,6 +50,11 @@ export function fingerprint(secret: string): string {
   return `sha256:${sha256(secret).toString('hex').slice(0, 8)}`;
 }
 
+/** What a configuration keeps of a token that it must recognize: nothing that could be presented. */
+export function hashToken(token: string): string {
+  return `sha256:${sha256(token).toString('hex')}`;
+}
+
 /** The digest of a secret, by which two are compared whatever their length. */
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();

@@ -11,8 +11,8 @@ import { finish } from './finish.ts';
 import type { HeartbeatSource } from './heartbeat.ts';
 import { createLease, type Lease } from './lease.ts';
 import type { Mailbox } from './mailbox.ts';
-import { listRoutes, type RoutesOptions } from './routes/index.ts';
-import { secureGateway } from './security.ts';
+import { listRoutes } from './routes/index.ts';
+import { type Security, secureGateway } from './security.ts';
 import { type BoundSocket, createServer, type Server } from './server.ts';
 import { createServices, type Services } from './services.ts';
 
@@ -142,7 +142,7 @@ function listAccounts({ registry }: Services): ChannelView[] {
 
 type RouteParts = ServeOptions & {
   services: Services;
-  findings: RoutesOptions['findings'];
+  findings: Security['findings'];
   draining: AbortSignal;
   streams: { open: number };
 };
@@ -168,7 +168,6 @@ function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
       isDegraded,
       details,
     },
-    findings,
     restart: {
       isAllowed: () => readEssentials(options.paths.configPath, options.env).allowsRestart,
       request: (reason) => void options.channel.send({ t: 'restart.request', reason }),

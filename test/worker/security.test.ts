@@ -26,7 +26,7 @@ function secure(
 
 describe('before it serves, the gateway', () => {
   it('logs each finding at the level of its severity, and takes its secret out of what is said', () => {
-    const gateway = { auth: { token: TOKEN }, bind: 'lan', trustedProxies: ['::/0'] } as const;
+    const gateway = { auth: { token: TOKEN }, bind: 'lan' as const, trustedProxies: ['::/0'] };
     const { findings, entries, shown } = secure(gateway, ['0.0.0.0']);
     expect(findings.map(({ checkId }) => checkId)).toEqual([
       'gateway.trusted_proxy.everyone',

@@ -113,9 +113,8 @@ function buildRoutes(
       generation: 7,
       isReady,
       isDegraded: () => false,
-      details: async () => ({ secretDetail: true }),
+      details: async () => ({ secretDetail: true, findings }),
     },
-    findings,
     restart: { isAllowed: () => isRestartAllowed, request: (reason) => restarts.push(reason) },
     streams: {
       events: gateway.events,

@@ -13,12 +13,11 @@ import { pairingRoutes } from './pairing.ts';
 import { type RestartOptions, restartRoutes } from './restart.ts';
 import type { Route } from './route.ts';
 import { sessionsRoutes } from './sessions.ts';
-import { type StatusOptions, statusRoutes } from './status.ts';
+import { statusRoutes } from './status.ts';
 
 export type RoutesOptions = {
   health: HealthOptions;
   streams: EventsOptions;
-  findings: StatusOptions['findings'];
   restart: Omit<RestartOptions, 'generation'>;
 } & AgentOptions &
   MessagesOptions &
@@ -30,7 +29,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
   return [
     ...consoleRoutes(),
     ...healthRoutes(options.health),
-    ...statusRoutes({ ...options.health, findings: options.findings }),
+    ...statusRoutes(options.health),
     ...restartRoutes({ ...options.restart, generation: options.health.generation }),
     ...messagesRoutes(options),
     ...agentRoutes(options),

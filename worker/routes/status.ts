@@ -1,4 +1,3 @@
-import type { AuditFinding } from '../../lib/audit/audit.ts';
 import { VERSION } from '../../lib/version.ts';
 import { defineRoute, type Route } from './route.ts';
 
@@ -6,13 +5,12 @@ export type StatusOptions = {
   instanceId: string;
   generation: number;
   isDegraded(): boolean;
-  /** Channels, queues and what else is going on. */
+  /** Channels, queues, findings of the audit, and what else is going on. */
   details(): Promise<Record<string, unknown>>;
-  findings: readonly AuditFinding[];
 };
 
 /** `GET /api/status`: everything that a caller who may read is told of this gateway. */
-export function statusRoutes({ instanceId, generation, isDegraded, details, findings }: StatusOptions): Route[] {
+export function statusRoutes({ instanceId, generation, isDegraded, details }: StatusOptions): Route[] {
   const startedAt = Date.now();
   return [
     defineRoute({
@@ -27,7 +25,6 @@ export function statusRoutes({ instanceId, generation, isDegraded, details, find
         instance_id: instanceId,
         generation,
         ...(await details()),
-        findings,
       }),
     }),
   ];
