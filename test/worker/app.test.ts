@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { OperatorScope } from '../../lib/scopes.ts';
 import type { Credential } from '../../worker/identify.ts';
 import type { Route, Scope } from '../../worker/routes/route.ts';
-import { type Served, serveApp, TOKEN } from './served-app.ts';
+import { readEvents, type Served, serveApp, TOKEN } from './served-app.ts';
 
 /** Every route there is, so that a new one is covered as soon as it is listed. */
 
@@ -170,6 +170,18 @@ describe('a route', () => {
     expect(status).toBe(502);
     expect(text).toContain('bad key [sha256:');
     expect(text).not.toContain(TOKEN);
+  });
+
+  it('that succeeds says nothing of them either, nor does a stream', async () => {
+    const app = await serveApp();
+    const { body, headers } = await app.call('GET', '/api/chatty');
+    expect(body).toEqual({ items: [{ last_error: expect.stringMatching(/bot\[sha256:[0-9a-f]{8}\]\/x$/) }] });
+    expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
+    const response = await fetch(`${app.url}/api/events`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    const events = readEvents(response, 2);
+    app.events.publish('channel.status', { lastError: TOKEN });
+    expect(JSON.stringify(await events)).toContain('[sha256:');
+    expect(JSON.stringify(await events)).not.toContain(TOKEN);
   });
 });
 

@@ -78,7 +78,7 @@ export async function serveApp(options: ServeOptions = {}): Promise<Served> {
   };
 }
 
-/** A route with a bug, as every program has one; one whose refusal holds a secret; and one whose scope was forgotten. */
+/** A route with a bug, as every program has one; two whose answers hold a secret; and one whose scope was forgotten. */
 const oddRoutes = [
   defineRoute({
     method: 'GET',
@@ -97,6 +97,12 @@ const oddRoutes = [
         details: [{ path: 'url', message: `https://example.org/?key=${encodeURIComponent(TOKEN)}` }],
       });
     },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/chatty',
+    scope: 'operator.read',
+    handle: () => ({ items: [{ last_error: `no connection to https://example.org/bot${TOKEN}/x` }] }),
   }),
   defineRoute({ method: 'GET', path: '/api/forgotten', handle: () => ({ status: 'ok' }) }),
 ];

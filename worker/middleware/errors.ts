@@ -1,26 +1,22 @@
 import type { Next } from 'koa';
 import type { ErrorBody } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
-import type { Redactor } from '../../lib/redact.ts';
 import type { Context } from './state.ts';
 
-/**
- * The one place that turns what was thrown into `{"error": {...}}`, without the secrets that we know (SEC-1). What is no GatewayError
- * is logged and answered without detail.
- */
-export function errors({ redact }: Pick<Redactor, 'redact'>) {
+/** The one place that turns what was thrown into `{"error": {...}}`. What is no GatewayError is logged and answered without detail. */
+export function errors() {
   return async (ctx: Context, next: Next): Promise<void> => {
     try {
       await next();
       if (ctx.status === 404 && ctx.body === undefined)
         throw new GatewayError('NOT_FOUND', `There is no ${ctx.method} ${ctx.path}.`);
     } catch (error) {
-      answer(ctx, error, redact);
+      answer(ctx, error);
     }
   };
 }
 
-function answer(ctx: Context, error: unknown, redact: Redactor['redact']): void {
+function answer(ctx: Context, error: unknown): void {
   const known = error instanceof GatewayError ? error : readHttpError(error);
   if (known === undefined) {
     ctx.state.log.error(
@@ -30,9 +26,8 @@ function answer(ctx: Context, error: unknown, redact: Redactor['redact']): void 
   }
   const { code, message, status, details, headers } =
     known ?? new GatewayError('INTERNAL_ERROR', 'Something went wrong in the gateway; its log has the details.');
-  const body: ErrorBody = { error: { code, message: redact(message) } };
-  if (details !== undefined)
-    body.error.details = details.map((problem) => ({ ...problem, message: redact(problem.message) }));
+  const body: ErrorBody = { error: { code, message } };
+  if (details !== undefined) body.error.details = details;
   if (status >= 500) body.error.requestId = ctx.state.requestId;
   ctx.status = status;
   ctx.set({ ...headers });

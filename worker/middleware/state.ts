@@ -20,6 +20,8 @@ export type Caller = { name: string; scope: OperatorScope };
 export type RequestState = DefaultState & {
   requestId: string;
   log: Logger;
+  /** Takes the secrets that we know out of a text. */
+  redact(text: string): string;
   client: Client;
   /** Undefined until a credential was presented and found right, or none is needed. */
   caller: Caller | undefined;
