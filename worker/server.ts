@@ -80,7 +80,9 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
 
   const onClientError = (error: Error, socket: Duplex): void => {
     const isAnswering = [...open].some(([response, { socket: own }]) => own === socket && response.headersSent);
-    if (isAnswering || !socket.writable) socket.destroy();
+    // Browsers open connections in advance, and would take an answer for that to their next request.
+    const isSilent = socket instanceof net.Socket && socket.bytesRead === 0;
+    if (isAnswering || isSilent || !socket.writable) socket.destroy();
     else socket.end(formatBytes(explainParseError(errorCode(error))), () => socket.destroy());
   };
 

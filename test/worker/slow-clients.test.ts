@@ -57,6 +57,7 @@ describe('slow clients', () => {
       expect(client.received()).toMatch(/^HTTP\/1\.1 408 /);
       expect(bodyOf(client.received())).toMatchObject({ error: { code: 'INVALID_REQUEST' } });
     }
+    expect(silent.map((client) => client.received()).join('')).toBe('');
     expect(app.requests.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });

@@ -4,14 +4,23 @@ import type { Next } from 'koa';
 import { createRangeMatcher, normalizeAddress } from '../../lib/ip-range.ts';
 import type { Client, Context } from './state.ts';
 
-/** Finds out who calls, across the proxies of `gateway.trustedProxies` (ORIGIN-2). */
+/** Finds out who calls, across the proxies of `gateway.trustedProxies` (ORIGIN-2); says once that a proxy is missing there (INJ-5). */
 export function client(trustedProxies: readonly string[]) {
   const isTrusted = createRangeMatcher(trustedProxies);
+  let isTold = false;
   return (ctx: Context, next: Next): Promise<unknown> => {
-    ctx.state.client = readClient({ peer: ctx.req.socket.remoteAddress ?? '', headers: ctx.headers, isTrusted });
+    const found = readClient({ peer: ctx.req.socket.remoteAddress ?? '', headers: ctx.headers, isTrusted });
+    ctx.state.client = found;
+    if (found.via === 'unknown-proxy' && !isTold) {
+      isTold = true;
+      ctx.state.log.warn({ address: found.address }, UNDECLARED);
+    }
     return next();
   };
 }
+
+const UNDECLARED =
+  'A proxy that gateway.trustedProxies does not name relays requests: what it says of their callers does not count. If it is yours, name its address there.';
 
 type Arrival = { peer: string; headers: IncomingHttpHeaders; isTrusted(address: string): boolean };
 

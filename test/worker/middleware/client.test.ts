@@ -38,6 +38,15 @@ describe('the client of a request', () => {
     expect(read('10.0.0.1')).toMatchObject({ forwardedProto: undefined, forwardedHost: undefined });
   });
 
+  it('is told about once when a proxy relays it that nobody declared', async () => {
+    const { call, requests } = await serveApp();
+    for (let count = 0; count < 3; count += 1)
+      await call('GET', '/health', undefined, { 'x-forwarded-for': '192.0.2.1' });
+    expect(requests.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: expect.stringContaining('gateway.trustedProxies'), fields: { address: '127.0.0.1' } },
+    ]);
+  });
+
   it('is in the log, and who it proved to be', async () => {
     const { call, requests } = await serveApp({ config: { gateway: { trustedProxies: ['127.0.0.1'] } } });
     await call('GET', '/api/sessions', undefined, { 'x-forwarded-for': '192.0.2.1' });
