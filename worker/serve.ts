@@ -39,7 +39,7 @@ export type Served = { t: 'drained' } | { t: 'rebuild'; config: Config; leaseEpo
 
 /** Serves until the supervisor asks to drain or to rebuild: the worker's life from top to bottom. */
 export async function serve(options: ServeOptions): Promise<Served> {
-  const { channel, mailbox, welcome, log } = options;
+  const { channel, mailbox, welcome, config, redactor, log } = options;
   const { generation, instanceId } = welcome;
   const owner = `${instanceId}/${generation}`;
   const lease: Lease = createLease({ owner, services: () => services, log });
@@ -55,7 +55,6 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const draining = new AbortController();
   const streams = { open: 0 };
   const sockets = await mailbox.sockets(welcome.listeners);
-  const { config, redactor } = options;
   const { credential, findings } = secureGateway({
     ...options,
     overrides: welcome.overrides,
@@ -169,7 +168,7 @@ function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
       details,
     },
     restart: {
-      isAllowed: () => readEssentials(options.paths.configPath, options.env).allowsRestart,
+      isAllowed: () => allowsRestart(options),
       request: (reason) => void options.channel.send({ t: 'restart.request', reason }),
     },
     streams: {
@@ -185,6 +184,16 @@ function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
       },
     },
   });
+}
+
+/** As the file has it now, which is what the supervisor goes by; one that cannot be read leaves it as it was. */
+function allowsRestart({ config, paths, env, log }: ServeOptions): boolean {
+  try {
+    return readEssentials(paths.configPath, env).allowsRestart;
+  } catch (error) {
+    log.warn({ err: error }, 'The configuration cannot be read; the last settings stay in force.');
+    return config.commands.restart;
+  }
 }
 
 async function listen({ channel }: ServeOptions, server: Server, sockets: readonly BoundSocket[]): Promise<void> {
