@@ -1,3 +1,4 @@
+import type { AuditFinding } from '../lib/audit/audit.ts';
 import { isRecord } from '../lib/config/source.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Answer } from './client.ts';
@@ -12,6 +13,7 @@ export type Health = {
   generation?: number;
   channels?: ({ id: string; accounts: ({ accountId: string } & ChannelHealth)[] } & Partial<ChannelHealth>)[];
   queues?: { inbox: number; outbox: number };
+  findings?: AuditFinding[];
 };
 
 type ChannelHealth = { state: string; since: number; lastError?: string };

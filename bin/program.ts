@@ -109,12 +109,21 @@ function addControls({ sub, merged, context, finish }: Controls): void {
       const { restartGateway } = await import('./commands/restart.ts');
       finish(await restartGateway(await context(merged(command)), merged(command)));
     });
-  sub('token', 'show the token')
+  const token = sub('token', 'show the token, or make a further one')
     .option('--show', 'in full')
     .option('--yes', 'also when the output is no terminal')
     .action(async (_options, command: Command) => {
       const { showToken } = await import('./commands/token.ts');
       finish(await showToken(await context(merged(command)), merged(command)));
+    });
+  token
+    .command('create <name>')
+    .description('make a token for a program, with what it may do')
+    .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('read'))
+    .option('--json', 'one JSON document instead of text')
+    .action(async (name: string, _options, command: Command) => {
+      const { createToken } = await import('./commands/token-create.ts');
+      createToken(await context(merged(command)), name, merged(command));
     });
 }
 

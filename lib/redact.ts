@@ -33,13 +33,27 @@ export function createRedactor(): Redactor {
 }
 
 function formsOf(secret: string): Set<string> {
-  const base64 = Buffer.from(secret).toString('base64');
+  // By way of a buffer, because a lone surrogate has no URL form.
+  const inUrl = encodeURIComponent(Buffer.from(secret).toString('utf8'));
   return new Set([
     secret,
-    // By way of a buffer, because a lone surrogate has no URL form.
-    encodeURIComponent(Buffer.from(secret).toString('utf8')),
+    inUrl,
+    inUrl.replace(/%[0-9A-F]{2}/g, (part) => part.toLowerCase()),
     JSON.stringify(secret).slice(1, -1),
-    base64.replace(/=+$/, ''),
     Buffer.from(secret).toString('base64url'),
+    ...base64Forms(Buffer.from(secret)),
   ]);
+}
+
+/** What base64 makes of a secret at the start of a text and behind other text, such as a user name: it depends on nothing but the length before it. */
+function base64Forms(secret: Buffer): string[] {
+  const forms = [0, 1, 2].map((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), secret])
+      .toString('base64')
+      .replace(/=+$/, '');
+    // The first and last characters also carry bits of what stands around the secret.
+    const isWhole = (offset + secret.length) % 3 === 0;
+    return text.slice(Math.ceil((offset * 4) / 3), isWhole ? undefined : -1);
+  });
+  return [...forms, secret.toString('base64').replace(/=+$/, '')].filter((form) => form.length >= MIN_SECRET_LENGTH);
 }

@@ -34,6 +34,8 @@ export function explainWeakToken(token: string): string | undefined {
 export function explainWeakPassword(password: string): string | undefined {
   if (WEAK_SECRETS.has(password.trim().toLowerCase())) return 'is a well-known placeholder';
   if (password.length < 8) return `has ${password.length} characters, at least 8 are needed`;
+  if (/[^\x20-\x7e]/.test(password) || password !== password.trim())
+    return 'begins or ends with a space, or holds a control or non-ASCII character, which HTTP headers cannot carry';
   return undefined;
 }
 
@@ -48,12 +50,18 @@ export function fingerprint(secret: string): string {
   return `sha256:${sha256(secret).toString('hex').slice(0, 8)}`;
 }
 
-/** Makes a comparison in constant time, whatever the length of what is presented (manual: constant-time comparison). */
+/** What a configuration keeps of a token that it must recognize: nothing that could be presented. */
+export function hashToken(token: string): string {
+  return `sha256:${sha256(token).toString('hex')}`;
+}
+
+/** The digest of a secret, by which two are compared whatever their length. */
+export function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Makes a comparison that takes as long for a wrong secret as for the right one, whatever the length of what is presented. */
 export function createSecretMatcher(secret: string): (presented: string) => boolean {
   const expected = sha256(secret);
   return (presented) => timingSafeEqual(expected, sha256(presented));
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

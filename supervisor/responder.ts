@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { openWorkerChannel } from '../lib/ipc.ts';
+import { SECURITY_HEADERS } from '../lib/security-headers.ts';
 import { VERSION } from '../lib/version.ts';
 
 /**
@@ -37,8 +38,8 @@ function answer(_request: IncomingMessage, response: ServerResponse): void {
   const message = 'The gateway is starting again after a failure. Try again in a moment.';
   const body = JSON.stringify({ status: 'unavailable', error: { code: 'NOT_READY', message } });
   response.writeHead(503, {
+    ...SECURITY_HEADERS,
     'Content-Type': 'application/json; charset=utf-8',
-    'Cache-Control': 'no-store',
     'Retry-After': String(RETRY_AFTER_S),
     Connection: 'close',
   });

@@ -1,22 +1,45 @@
 import Koa from 'koa';
+import type { Config } from '../lib/config/schema.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Redactor } from '../lib/redact.ts';
+import type { Credential } from './identify.ts';
 import { accessLog } from './middleware/access-log.ts';
-import { auth, type Credential } from './middleware/auth.ts';
+import { auth } from './middleware/auth.ts';
+import { client } from './middleware/client.ts';
 import { errors } from './middleware/errors.ts';
+import { hostGuard } from './middleware/host.ts';
+import { originGuard } from './middleware/origin.ts';
+import { createFailureLimiter } from './middleware/rate-limit.ts';
+import { redaction } from './middleware/redaction.ts';
 import { requestId } from './middleware/request-id.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
 import type { RequestState } from './middleware/state.ts';
 import { listPublicPaths, routeRequests } from './routes/index.ts';
 import type { Route } from './routes/route.ts';
 
-export type AppOptions = { routes: readonly Route[]; credential: Credential; log: Logger };
+export type AppOptions = {
+  routes: readonly Route[];
+  credential: Credential;
+  /** `gateway` of the configuration. */
+  gateway: Config['gateway'];
+  redactor: Pick<Redactor, 'redact'>;
+  log: Logger;
+};
 
 /** The HTTP application: the life of a request, from top to bottom. */
-export function createApp({ routes, credential, log }: AppOptions): Koa<RequestState> {
+export function createApp({ routes, credential, gateway, redactor, log }: AppOptions): Koa<RequestState> {
+  const { allowedHosts, corsOrigins, trustedProxies } = gateway;
+  const { rateLimit, tokens } = gateway.auth;
   const app = new Koa<RequestState>();
+  app.use(securityHeaders());
   app.use(requestId(log));
+  app.use(redaction(redactor));
+  app.use(client(trustedProxies));
   app.use(accessLog());
   app.use(errors());
-  app.use(auth(credential, listPublicPaths(routes)));
+  app.use(hostGuard(allowedHosts));
+  app.use(originGuard({ corsOrigins, isOpen: credential.mode === 'none' }));
+  app.use(auth({ credential, tokens, limiter: createFailureLimiter(rateLimit), isPublic: listPublicPaths(routes) }));
   app.use(routeRequests(routes));
   app.on('error', (error: NodeJS.ErrnoException) => {
     // A client that leaves in the middle of a stream is everyday life.

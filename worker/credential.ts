@@ -6,7 +6,7 @@ import { EXIT } from '../lib/exit.ts';
 import type { WorkerOverrides } from '../lib/ipc.ts';
 import type { Paths } from '../lib/paths.ts';
 import { explainWeakPassword, explainWeakToken } from '../lib/token.ts';
-import type { Credential } from './middleware/auth.ts';
+import type { Credential } from './identify.ts';
 
 export type CredentialOptions = {
   config: Config;

@@ -1,19 +1,19 @@
+import { readEssentials } from '../lib/config/essentials.ts';
 import type { Config } from '../lib/config/schema.ts';
 import type { Environment } from '../lib/env.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Channel, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
-import { isLoopbackAddress } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { createApp } from './app.ts';
 import { listAccounts } from './channel-views.ts';
-import { resolveCredential } from './credential.ts';
 import { finish } from './finish.ts';
 import type { HeartbeatSource } from './heartbeat.ts';
 import { createLease, type Lease } from './lease.ts';
 import type { Mailbox } from './mailbox.ts';
 import { listRoutes } from './routes/index.ts';
+import { type Security, secureGateway } from './security.ts';
 import { type BoundSocket, createServer, type Server } from './server.ts';
 import { createServices, type Services } from './services.ts';
 
@@ -40,7 +40,7 @@ export type Served = { t: 'drained' } | { t: 'rebuild'; config: Config; leaseEpo
 
 /** Serves until the supervisor asks to drain or to rebuild: the worker's life from top to bottom. */
 export async function serve(options: ServeOptions): Promise<Served> {
-  const { channel, mailbox, welcome, log } = options;
+  const { channel, mailbox, welcome, config, redactor, log } = options;
   const { generation, instanceId } = welcome;
   const owner = `${instanceId}/${generation}`;
   const lease: Lease = createLease({ owner, services: () => services, log });
@@ -56,13 +56,15 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const draining = new AbortController();
   const streams = { open: 0 };
   const sockets = await mailbox.sockets(welcome.listeners);
-  const server = createServer(
-    createApp({
-      ...credentialOf(options, sockets),
-      routes: buildRoutes(options, services, draining.signal, streams),
-      log,
-    }).callback(),
-  );
+  const { credential, findings } = secureGateway({
+    ...options,
+    overrides: welcome.overrides,
+    hosts: sockets.map(({ host }) => host),
+  });
+  const routes = buildRoutes({ ...options, services, findings, draining: draining.signal, streams });
+  const server = createServer(createApp({ routes, credential, gateway: config.gateway, redactor, log }).callback(), {
+    maxConnections: config.gateway.maxConnections,
+  });
   await listen(options, server, sockets);
 
   options.heartbeat.follow(() => ({
@@ -130,23 +132,15 @@ async function nextUsableOrder({
   }
 }
 
-function credentialOf(
-  { config, env, paths, welcome, redactor }: ServeOptions,
-  sockets: readonly BoundSocket[],
-): { credential: ReturnType<typeof resolveCredential> } {
-  const isLoopback = sockets.every(({ host }) => isLoopbackAddress(host));
-  const credential = resolveCredential({ config, env, overrides: welcome.overrides, paths, isLoopback });
-  if (credential.mode !== 'none') redactor.add(credential.secret);
-  return { credential };
-}
+type RouteParts = ServeOptions & {
+  services: Services;
+  findings: Security['findings'];
+  draining: AbortSignal;
+  streams: { open: number };
+};
 
-function buildRoutes(
-  options: ServeOptions,
-  services: Services,
-  draining: AbortSignal,
-  streams: { open: number },
-): ReturnType<typeof listRoutes> {
-  const { config, welcome } = options;
+function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
+  const { config, welcome, services, findings, draining, streams } = options;
   const { registry, store, events } = services;
   const isDegraded = (): boolean => registry.list().some(({ state }) => state === 'down' || state === 'conflict');
   const details = async (): Promise<Record<string, unknown>> => ({
@@ -154,6 +148,7 @@ function buildRoutes(
     channels: registry.list(),
     queues: { inbox: await store.inbox.count(), outbox: services.outbound.waiting },
     outbox: await store.outbox.stats(),
+    findings,
   });
   return listRoutes({
     ...services,
@@ -164,6 +159,10 @@ function buildRoutes(
       isReady: () => !draining.aborted,
       isDegraded,
       details,
+    },
+    restart: {
+      isAllowed: () => allowsRestart(options),
+      request: (reason) => void options.channel.send({ t: 'restart.request', reason }),
     },
     streams: {
       events,
@@ -178,6 +177,16 @@ function buildRoutes(
       },
     },
   });
+}
+
+/** As the file has it now, which is what the supervisor goes by; one that cannot be read leaves it as it was. */
+function allowsRestart({ config, paths, env, log }: ServeOptions): boolean {
+  try {
+    return readEssentials(paths.configPath, env).allowsRestart;
+  } catch (error) {
+    log.warn({ err: error }, 'The configuration cannot be read; the last settings stay in force.');
+    return config.commands.restart;
+  }
 }
 
 async function listen({ channel }: ServeOptions, server: Server, sockets: readonly BoundSocket[]): Promise<void> {

@@ -1,7 +1,10 @@
 import http from 'node:http';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../lib/errors.ts';
 import type { DrainMode } from '../lib/ipc.ts';
+import { explainParseError, formatAnswer, formatBytes, type RawAnswer } from './raw-answer.ts';
 
 /** A socket that the supervisor bound, with the address it was asked for. */
 export type BoundSocket = { handle: unknown; host: string; port: number };
@@ -13,6 +16,18 @@ export type DrainOptions = {
   /** Requests that wait for something which is still allowed to finish, and how long they may. */
   isExcused(request: http.IncomingMessage): boolean;
   excusedMs: number;
+};
+
+/** What slow, many or bulky clients may take; times in milliseconds. */
+export type ServerLimits = {
+  /** Open connections; requests on further ones are answered 503. */
+  maxConnections: number;
+  /** From the connection, or the last answer's end, to the end of the headers. */
+  headersMs: number;
+  /** The same to the end of the body. */
+  requestMs: number;
+  /** How often those two are looked after. */
+  checkMs: number;
 };
 
 export type Server = {
@@ -37,11 +52,39 @@ const FLUSH_MS = 500;
 /** The kernel holds this many connections while workers change. */
 const BACKLOG = 4_096;
 
-/** Serves an application on sockets bound by the supervisor, and leaves without resetting anybody. */
-export function createServer(handler: http.RequestListener): Server {
+/** Connections beyond the limit that still get an answer; what comes on top is closed at once. */
+const SURPLUS = 256;
+
+const MAX_HEADERS = 100;
+
+const DEFAULT_LIMITS: ServerLimits = { maxConnections: 2_000, headersMs: 10_000, requestMs: 60_000, checkMs: 1_000 };
+
+/** Serves an application on sockets bound by the supervisor, answers what is no request, and leaves without resetting anybody. */
+export function createServer(handler: http.RequestListener, given: Partial<ServerLimits> = {}): Server {
+  const limits = { ...DEFAULT_LIMITS, ...given };
   const servers: http.Server[] = [];
   const open = new Map<http.ServerResponse, http.IncomingMessage>();
+  const surplus = new WeakSet<net.Socket>();
+  let connections = 0;
   let isDraining = false;
+
+  const onDisconnect = (): void => {
+    connections -= 1;
+  };
+
+  const onConnection = (socket: net.Socket): void => {
+    connections += 1;
+    socket.once('close', onDisconnect);
+    if (connections > limits.maxConnections) surplus.add(socket);
+  };
+
+  const onClientError = (error: Error, socket: Duplex): void => {
+    const isAnswering = [...open].some(([response, { socket: own }]) => own === socket && response.headersSent);
+    // Browsers open connections in advance, and would take an answer for that to their next request.
+    const isSilent = socket instanceof net.Socket && socket.bytesRead === 0;
+    if (isAnswering || isSilent || !socket.writable) socket.destroy();
+    else socket.end(formatBytes(explainParseError(errorCode(error))), () => socket.destroy());
+  };
 
   const onClose = function (this: http.ServerResponse): void {
     open.delete(this);
@@ -51,7 +94,9 @@ export function createServer(handler: http.RequestListener): Server {
     open.set(response, request);
     response.on('close', onClose);
     if (isDraining) response.setHeader('Connection', 'close');
-    handler(request, response);
+    const refusal = surplus.has(request.socket) ? explainSurplus(limits) : explainHeaders(request);
+    if (refusal === undefined) handler(request, response);
+    else answer(response, refusal);
   };
 
   /** Waits, but not for nobody. */
@@ -67,13 +112,19 @@ export function createServer(handler: http.RequestListener): Server {
       for (const socket of sockets) {
         const server = http.createServer(
           {
-            requestTimeout: 60_000,
-            headersTimeout: 30_000,
+            requestTimeout: limits.requestMs,
+            headersTimeout: limits.headersMs,
             keepAliveTimeout: 30_000,
-            connectionsCheckingInterval: 5_000,
+            connectionsCheckingInterval: limits.checkMs,
+            // The application answers for a missing Host, and a header that came twice must not pass for the first one.
+            requireHostHeader: false,
+            joinDuplicateHeaders: true,
           },
           onRequest,
         );
+        server.maxConnections = limits.maxConnections + SURPLUS;
+        server.on('connection', onConnection);
+        server.on('clientError', onClientError);
         servers.push(server);
         const address = await listenOn(server, socket);
         hosts.push(address.address);
@@ -135,13 +186,22 @@ function giveUp(response: http.ServerResponse): void {
     response.destroy();
     return;
   }
-  const body = JSON.stringify({
-    error: { code: 'NOT_READY', message: 'The gateway is stopping; the request did not finish in time.' },
-  });
-  response.writeHead(503, {
-    'Content-Type': 'application/json; charset=utf-8',
-    Connection: 'close',
-    'Retry-After': '2',
-  });
+  const message = 'The gateway is stopping; the request did not finish in time.';
+  answer(response, { status: 503, code: 'NOT_READY', message, retryAfterS: 2 });
+}
+
+function answer(response: http.ServerResponse, refusal: RawAnswer): void {
+  const { headers, body } = formatAnswer(refusal);
+  response.writeHead(refusal.status, headers);
   response.end(body);
+}
+
+function explainSurplus({ maxConnections }: ServerLimits): RawAnswer {
+  const message = `More than ${maxConnections} connections are open, the limit of gateway.maxConnections.`;
+  return { status: 503, code: 'TOO_MANY_CONNECTIONS', message, retryAfterS: 5 };
+}
+
+function explainHeaders({ rawHeaders }: http.IncomingMessage): RawAnswer | undefined {
+  if (rawHeaders.length <= 2 * MAX_HEADERS) return undefined;
+  return { status: 431, code: 'INVALID_REQUEST', message: `The request has more than ${MAX_HEADERS} headers.` };
 }

@@ -12,8 +12,9 @@ export async function runDoctor(
   { env, output, configFlag }: CommandContext,
   options: Record<string, unknown>,
 ): Promise<number> {
-  const text = speakFrom<keyof DoctorMessages>(output.language === 'zh' ? doctorZh : doctorEn);
-  const findings = await diagnose({ paths: resolvePaths(env, configFlag), env, text });
+  const { language } = output;
+  const text = speakFrom<keyof DoctorMessages>(language === 'zh' ? doctorZh : doctorEn);
+  const findings = await diagnose({ paths: resolvePaths(env, configFlag), env, text, language });
   const isSound = findings.every(({ severity }) => severity !== 'error');
   if (options['json'] === true) output.json({ ok: isSound, findings });
   else print(findings, output, text);

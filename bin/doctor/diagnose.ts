@@ -1,6 +1,4 @@
-import type { Environment } from '../../lib/env.ts';
 import { errorMessage } from '../../lib/errors.ts';
-import type { Paths } from '../../lib/paths.ts';
 import { findInstance } from '../instance.ts';
 import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
@@ -14,6 +12,7 @@ import { checkLocks } from './locks.ts';
 import { checkPermissions } from './permissions.ts';
 import { checkPort } from './port.ts';
 import { checkRuntime } from './runtime.ts';
+import { checkSecurity } from './security.ts';
 
 /** In the order in which they are told. */
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -21,6 +20,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   control: checkControl,
   port: checkPort,
   configuration: checkConfiguration,
+  security: checkSecurity,
   permissions: checkPermissions,
   runtime: checkRuntime,
   disk: checkDisk,
@@ -32,12 +32,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 const ANSWER_MS = 1_000;
 
-export type DiagnosisOptions = { paths: Paths; env: Environment; text: Scene['text'] };
+export type DiagnosisOptions = Pick<Scene, 'paths' | 'env' | 'text' | 'language'>;
 
 /** Looks at everything that the gateway of these paths needs, changes nothing, and never throws: a check that fails is a finding too. */
-export async function diagnose({ paths, env, text }: DiagnosisOptions): Promise<Finding[]> {
-  const instance = await findInstance(paths, ANSWER_MS);
-  const scene: Scene = { paths, env, instance, now: Date.now(), uid: process.getuid?.() ?? null, text };
+export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
+  const instance = await findInstance(options.paths, ANSWER_MS);
+  const scene: Scene = { ...options, instance, now: Date.now(), uid: process.getuid?.() ?? null };
   const findings = await Promise.all(Object.entries(CHECKS).map(([area, check]) => run(area, check, scene)));
   return findings.flat();
 }

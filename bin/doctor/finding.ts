@@ -1,13 +1,14 @@
+import type { AuditCheckId } from '../../lib/audit/texts.ts';
 import type { Environment } from '../../lib/env.ts';
 import type { Paths } from '../../lib/paths.ts';
 import type { Instance } from '../instance.ts';
 import type { DoctorMessages } from '../messages/doctor-en.ts';
-import type { Speak } from '../output.ts';
+import type { Language, Speak } from '../output.ts';
 
 export type Severity = 'ok' | 'info' | 'warn' | 'error';
 
 /** One thing that was looked at. `code` never changes with the language; whatever is not `ok` has a `fix`. */
-export type Finding = { code: Code; severity: Severity; message: string; fix?: string };
+export type Finding = { code: Code | AuditCheckId; severity: Severity; message: string; fix?: string };
 
 type Key = keyof DoctorMessages;
 
@@ -29,6 +30,8 @@ export type Scene = {
   /** The user who looks; null where users have no number (Windows). */
   uid: number | null;
   text: Speak<keyof DoctorMessages>;
+  /** For what is not said by `text`. */
+  language: Language;
 };
 
 /** One area of the diagnosis. What it throws becomes a finding. */

@@ -63,6 +63,8 @@ export const doctorEn = {
   'config-unreadable': 'The configuration {path} cannot be read: {reason}',
   'config-unreadable.fix': 'Make it readable for this user: ls -l {path}',
 
+  'not-exposed': 'The HTTP API is closed to those who do not hold its credential.',
+
   'files-private': 'Directories and secret files are closed to other users.',
   'open-to-others': '{path} is open to other users (mode {mode}).',
   'open-to-others.fix': 'chmod {wanted} {path}',
@@ -126,6 +128,7 @@ export const doctorEn = {
   'check-failed': 'The check of {area} failed: {reason}',
   'check-failed.fix': 'Run it as the user that the gateway runs as: xopc gateway doctor',
 
+  auditFinding: '{title}. {detail}',
   severityOk: 'ok',
   severityInfo: 'info',
   severityWarn: 'warning',

@@ -60,6 +60,8 @@ export const doctorZh = {
   'config-unreadable': '无法读取配置 {path}:{reason}',
   'config-unreadable.fix': '请让当前用户可以读取它:ls -l {path}',
 
+  'not-exposed': 'HTTP API 对没有凭证的人关闭。',
+
   'files-private': '目录和机密文件均不对其他用户开放。',
   'open-to-others': '{path} 对其他用户开放(权限 {mode})。',
   'open-to-others.fix': '执行:chmod {wanted} {path}',
@@ -119,6 +121,7 @@ export const doctorZh = {
   'check-failed': '检查 {area} 失败:{reason}',
   'check-failed.fix': '请以运行网关的用户执行:xopc gateway doctor',
 
+  auditFinding: '{title}。{detail}',
   severityOk: '正常',
   severityInfo: '提示',
   severityWarn: '警告',

@@ -57,6 +57,7 @@ function describeRunning(report: Report): Record<string, unknown> {
     crashes: status?.crashes ?? null,
     restartFailure: status?.restartFailure ?? null,
     outbox: outboxOf(report) ?? null,
+    findings: health?.findings ?? null,
     service: status?.service ?? null,
     fatal: null,
     probe: probe.t,

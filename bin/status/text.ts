@@ -1,3 +1,5 @@
+import type { AuditFinding } from '../../lib/audit/audit.ts';
+import { describeAudit, isAuditCheckId } from '../../lib/audit/texts.ts';
 import type { WorkerExit } from '../../lib/control.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { Fatal } from '../../supervisor/fatal.ts';
@@ -33,6 +35,7 @@ export function printReport(report: Report, output: Output): void {
   printProblems(report, output);
   printFacts(report, output);
   printAccess(report, output);
+  printFindings(healthOf(report)?.findings ?? [], output);
   printChannels(report, output);
   printExits(report.lastExits, output);
   output.headline('📝', output.text('management'));
@@ -124,6 +127,21 @@ function printAccess({ endpoint }: Report, output: Output): void {
   output.line(`   ${output.text('url', { url: endpoint.url })}`);
   const token = shownToken(endpoint);
   if (token !== undefined) output.line(`   ${output.text('token', { token })}`);
+}
+
+/** What is only good to know is in `--json` and in the log. */
+function printFindings(findings: readonly AuditFinding[], output: Output): void {
+  const grave = findings.filter(({ severity }) => severity !== 'info');
+  if (grave.length > 0) output.headline('🛡️ ', output.text('security'));
+  for (const finding of grave) {
+    const { checkId, values } = finding;
+    // A gateway of another version may know other checks.
+    const { title, detail, remediation } = isAuditCheckId(checkId)
+      ? describeAudit(checkId, values, output.language)
+      : finding;
+    output.line(`   ${output.text('finding', { title, detail: toOneLine(detail) })}`);
+    output.line(`   → ${remediation}`);
+  }
 }
 
 function printChannels(report: Report, output: Output): void {

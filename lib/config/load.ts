@@ -69,17 +69,23 @@ function findContradictions({ gateway, agents, channels }: Config): FieldProblem
       message: 'contradicts host or customBindHost, or is "custom" without customBindHost',
     });
   }
-  const ids = agents.list.map((agent) => agent.id);
-  for (const id of new Set(ids.filter((item, index) => ids.indexOf(item) !== index))) {
+  for (const id of findRepeated(agents.list.map((agent) => agent.id))) {
     problems.push({ path: 'agents.list', message: `has the id "${id}" twice` });
   }
-  if (agents.default !== undefined && ids.length > 0 && !agents.list.some(isDefaultOf(agents.default))) {
+  for (const name of findRepeated(gateway.auth.tokens.map((item) => item.name))) {
+    problems.push({ path: 'gateway.auth.tokens', message: `has the name "${name}" twice` });
+  }
+  if (agents.default !== undefined && agents.list.length > 0 && !agents.list.some(isDefaultOf(agents.default))) {
     problems.push({
       path: 'agents.default',
       message: `names "${agents.default}", which is no enabled entry of agents.list`,
     });
   }
   return problems;
+}
+
+function findRepeated(names: readonly string[]): Set<string> {
+  return new Set(names.filter((item, index) => names.indexOf(item) !== index));
 }
 
 function isDefaultOf(id: string): (agent: Config['agents']['list'][number]) => boolean {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
 import { LOG_LEVELS } from '../log-level.ts';
 import { describe } from './describe.ts';
+import { authGuardSettings, guardSettings } from './guard.ts';
 import { telegram } from './telegram.ts';
 
 /** A duration such as `"25s"` or a number of seconds, held as milliseconds. */
@@ -38,6 +39,7 @@ const auth = v.object({
     v.optional(v.boolean(), false),
     'Allows mode "none" beyond loopback. Anyone who reaches the port is then the owner.',
   ),
+  ...authGuardSettings,
 });
 
 const gateway = v.object({
@@ -49,6 +51,7 @@ const gateway = v.object({
   host: describe(v.optional(v.string()), 'Older spelling of bind and customBindHost.'),
   port: describe(v.optional(integer(0, 65_535), 18_790), 'TCP port; 0 takes any free one.'),
   auth: v.optional(auth, {}),
+  ...guardSettings,
   maxSseConnections: describe(v.optional(integer(1, 100_000), 100), 'Open event streams before further ones get 503.'),
   drainTimeout: describe(
     duration('25s'),

@@ -1,5 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { zh } from '../../bin/messages/zh.ts';
@@ -254,6 +263,15 @@ function start(home: string, args: readonly string[]): Running {
 /** Resolves when it has the log open. */
 async function following({ process: { pid } }: Running): Promise<void> {
   await eventually('the open log', () =>
-    execFileSync('ls', ['-l', `/proc/${pid}/fd`], { encoding: 'utf8' }).includes('gateway.log'),
+    readdirSync(`/proc/${pid}/fd`).some((fd) => readTarget(`/proc/${pid}/fd/${fd}`).includes('gateway.log')),
   );
+}
+
+/** What a link points at; empty when it is gone, as descriptors go while they are looked at. */
+function readTarget(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
 }

@@ -87,18 +87,34 @@ describe('status of a gateway that serves', () => {
   });
 
   it('is one document for a program, with all that there is', async () => {
-    const port = await serveHttp(always({ ...health, queues: { inbox: 1, outbox: 2 }, channels: [] }));
+    const port = await serveHttp(always({ ...health, queues: { inbox: 1, outbox: 2 }, channels: [], findings: [] }));
     const workers = [worker('2026-03-04T05:06:09.000Z')];
     const gateway = await openStandIn({ port, status: () => ({ workers }) });
     expect(readDocument(await gateway.run('status', '--json'))).toEqual({
       ...{ ok: true, running: true, state: 'running', healthy: true },
       ...{ url: `http://localhost:${port}`, port, auth: 'token', token: 'canary01...89abcdef' },
       ...{ supervisorPid: process.pid, workerPid: 4321, version: '1.2.3', uptime: 61 },
-      ...{ channels: [], queues: { inbox: 1, outbox: 2 }, outbox: 2 },
+      ...{ channels: [], queues: { inbox: 1, outbox: 2 }, outbox: 2, findings: [] },
       ...{ reason: 'worker 1 is ready', since: '2026-03-04T05:06:07.000Z', instanceId: INSTANCE, workers },
       ...{ lastExits: [], crashes: { recent: 0, limit: 5 }, restartFailure: null, service: null, fatal: null },
       probe: 'answered',
     });
+  });
+
+  it('tells how exposed it is, in the language of the reader, and leaves out what is only good to know', async () => {
+    const values = { length: 16, minimum: 22 };
+    const text = { title: 'A title', detail: 'a detail.', remediation: 'Do this.' };
+    const findings = [
+      { checkId: 'gateway.auth.short_token', severity: 'warn', ...text, values },
+      { checkId: 'gateway.of_another_version', severity: 'critical', ...text, values: {} },
+      { checkId: 'gateway.auth.auto_generated_token', severity: 'info', ...text, values: {} },
+    ];
+    const gateway = await openStandIn({ port: await serveHttp(always({ ...health, findings })) });
+    const [english, chinese] = [await gateway.run('status'), await gateway.run('status', '--lang', 'zh')];
+    expect(english.stdout).toContain('Security:\n   The token is short. It has 16 characters');
+    expect(english.stdout).toContain('   A title. a detail.\n   → Do this.');
+    expect(english.stdout).not.toContain('was generated');
+    expect(chinese.stdout).toContain('安全:\n   令牌过短。令牌有 16 个字符');
   });
 
   it('takes and changes nothing', async () => {

@@ -11,6 +11,7 @@ describe('the redactor', () => {
     ['in JSON', JSON.stringify(SECRET)],
     ['in base64', Buffer.from(SECRET).toString('base64')],
     ['in base64 without padding', Buffer.from(SECRET).toString('base64').replace(/=+$/, '')],
+    ['in a URL with small letters', encodeURIComponent(SECRET).replace(/%[0-9A-F]{2}/g, (part) => part.toLowerCase())],
     ['in base64url', Buffer.from(SECRET).toString('base64url')],
   ])('takes a secret out of a text %s, wherever and how often it stands', (_how, form) => {
     const redactor = createRedactor();
@@ -21,6 +22,18 @@ describe('the redactor', () => {
     expect(text).toContain(`before`);
     expect(text.split(fingerprint(SECRET))).toHaveLength(3);
   });
+
+  it.each(['', 'u', 'us', 'use', 'user:'])(
+    'takes it out of the base64 of a longer text that begins with "%s"',
+    (before) => {
+      const redactor = createRedactor();
+      redactor.add(SECRET);
+      const text = redactor.redact(`Basic ${Buffer.from(`${before}${SECRET} and more`).toString('base64')}`);
+      expect(text).toContain(fingerprint(SECRET));
+      const rest = text.replace(`[${fingerprint(SECRET)}]`, '').slice('Basic '.length);
+      expect(Buffer.from(rest, 'base64').toString('latin1')).not.toMatch(/can|ary|quoted|secr/);
+    },
+  );
 
   it('knows many secrets, also those that are the beginning of another', () => {
     const redactor = createRedactor();

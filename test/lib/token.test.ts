@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  createSecretMatcher,
-  explainWeakPassword,
-  explainWeakToken,
-  fingerprint,
-  generateToken,
-  maskSecret,
-} from '../../lib/token.ts';
+import { explainWeakPassword, explainWeakToken, fingerprint, generateToken, maskSecret } from '../../lib/token.ts';
 
 describe('a generated token', () => {
   it('is 48 hexadecimal characters, different each time, and strong', () => {
@@ -47,7 +40,8 @@ describe('a password', () => {
     ['PassWord', false],
     ['1234567', false],
     ['12345678', true],
-    ['mit Leerzeichen und ü', true],
+    ['mit Leerzeichen drin', true],
+    ['mit Umlaut wie ü', false],
   ])('%s may be used: %s', (password, isFine) => {
     expect(explainWeakPassword(password) === undefined).toBe(isFine);
   });
@@ -63,19 +57,6 @@ describe('the mask of a secret', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 5, maxLength: 100 }), (secret) => {
         expect(maskSecret(secret).replace('...', '').length).toBeLessThan(secret.length);
-      }),
-    );
-  });
-});
-
-describe('a secret matcher', () => {
-  it('accepts the secret and nothing else, of whatever length', () => {
-    fc.assert(
-      fc.property(fc.string(), fc.string(), (secret, presented) => {
-        const matches = createSecretMatcher(secret);
-        expect(matches(secret)).toBe(true);
-        expect(matches(presented)).toBe(presented === secret);
-        expect(matches(`${secret}x`)).toBe(false);
       }),
     );
   });

@@ -1,10 +1,14 @@
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { AuditFinding } from '../../lib/audit/audit.ts';
+import { GatewayError } from '../../lib/errors.ts';
+import { createRedactor } from '../../lib/redact.ts';
+import { bindListeners } from '../../supervisor/socket.ts';
 import { createApp } from '../../worker/app.ts';
-import type { Credential } from '../../worker/middleware/auth.ts';
+import type { Credential } from '../../worker/identify.ts';
 import { listRoutes } from '../../worker/routes/index.ts';
 import { defineRoute, type Route } from '../../worker/routes/route.ts';
+import { createServer, type ServerLimits } from '../../worker/server.ts';
 import { type AssembledGateway, type AssembledOptions, assembleGateway } from './assembled-gateway.ts';
 import { createRecordingLog, type LogEntry } from './recording-log.ts';
 import { openTemporaryStore } from './temporary-store.ts';
@@ -19,6 +23,8 @@ export type Served = AssembledGateway & {
   routes: readonly Route[];
   draining: AbortController;
   streams: { open: number };
+  /** Reasons with which the supervisor was asked for a restart. */
+  restarts: string[];
   /** Calls the API with the credential; a body is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Sends bytes as they are and returns the whole answer. */
@@ -31,6 +37,9 @@ export type ServeOptions = Partial<AssembledOptions> & {
   credential?: Credential;
   isReady?: () => boolean;
   maxConnections?: number;
+  limits?: Partial<ServerLimits>;
+  findings?: readonly AuditFinding[];
+  isRestartAllowed?: boolean;
 };
 
 /** The HTTP application on a free port, with real routes over a real store; gone when the test ends. */
@@ -39,18 +48,21 @@ export async function serveApp(options: ServeOptions = {}): Promise<Served> {
   const { log, entries } = createRecordingLog();
   const draining = new AbortController();
   const streams = { open: 0 };
-  const routes = [...buildRoutes(gateway, options, draining, streams), failingRoute];
+  const restarts: string[] = [];
+  const routes = [...buildRoutes(gateway, options, { draining, streams, restarts }), ...oddRoutes];
   const credential = options.credential ?? { mode: 'token', secret: TOKEN, source: '/etc/xopc/gateway-token' };
-  const server = createServer(createApp({ routes, credential, log }).callback());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const redactor = createRedactor();
+  redactor.add(TOKEN);
+  const app = createApp({ routes, credential, gateway: gateway.config.gateway, redactor, log });
+  const server = createServer(app.callback(), options.limits);
+  const listeners = await bindListeners({ hosts: ['127.0.0.1'], port: 0 });
+  const { port } = await server.listen(listeners);
   await gateway.start();
   onTestFinished(async () => {
     draining.abort();
-    server.closeAllConnections();
-    server.close();
+    await server.drain({ mode: 'stop', requestsMs: 0, isExcused: () => false, excusedMs: 0 });
     await gateway.outbound.stop(0);
   });
-  const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   return {
     ...gateway,
@@ -60,26 +72,45 @@ export async function serveApp(options: ServeOptions = {}): Promise<Served> {
     routes,
     draining,
     streams,
+    restarts,
     call: (method, path, body, headers) => callApp(`${url}${path}`, { method, body, headers }),
     raw: (text) => sendRaw(port, text),
   };
 }
 
-/** A route with a bug, as every program has one. */
-const failingRoute = defineRoute({
-  method: 'GET',
-  path: '/api/broken',
-  scope: 'operator.read',
-  handle() {
-    throw new TypeError('canary-detail of an internal error');
-  },
-});
+/** A route with a bug, as every program has one; two whose answers hold a secret; and one whose scope was forgotten. */
+const oddRoutes = [
+  defineRoute({
+    method: 'GET',
+    path: '/api/broken',
+    scope: 'operator.read',
+    handle() {
+      throw new TypeError('canary-detail of an internal error');
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/telltale',
+    scope: 'operator.read',
+    handle() {
+      throw new GatewayError('AGENT_ERROR', `The provider said: bad key ${TOKEN}`, {
+        details: [{ path: 'url', message: `https://example.org/?key=${encodeURIComponent(TOKEN)}` }],
+      });
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/chatty',
+    scope: 'operator.read',
+    handle: () => ({ items: [{ last_error: `no connection to https://example.org/bot${TOKEN}/x` }] }),
+  }),
+  defineRoute({ method: 'GET', path: '/api/forgotten', handle: () => ({ status: 'ok' }) }),
+];
 
 function buildRoutes(
   gateway: AssembledGateway,
-  { isReady = () => true, maxConnections = 3 }: ServeOptions,
-  draining: AbortController,
-  streams: { open: number },
+  { isReady = () => true, maxConnections = 3, findings = [], isRestartAllowed = true }: ServeOptions,
+  { draining, streams, restarts }: Pick<Served, 'draining' | 'streams' | 'restarts'>,
 ): Route[] {
   return listRoutes({
     ...gateway,
@@ -88,8 +119,9 @@ function buildRoutes(
       generation: 7,
       isReady,
       isDegraded: () => false,
-      details: async () => ({ secretDetail: true }),
+      details: async () => ({ secretDetail: true, findings }),
     },
+    restart: { isAllowed: () => isRestartAllowed, request: (reason) => restarts.push(reason) },
     streams: {
       events: gateway.events,
       maxConnections,

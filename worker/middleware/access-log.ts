@@ -18,7 +18,8 @@ async function logAnswer(ctx: Context, next: Next): Promise<void> {
     path: ctx.path,
     status: ctx.status,
     ms: Math.round((performance.now() - startedAt) * 10) / 10,
-    ip: ctx.ip,
+    ip: ctx.state.client.address,
+    ...(ctx.state.caller === undefined ? {} : { caller: ctx.state.caller.name }),
   };
   ctx.state.log[ctx.status >= 500 ? 'error' : 'info'](fields, 'request');
 }

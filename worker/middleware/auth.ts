@@ -1,23 +1,51 @@
 import type { Next } from 'koa';
 import { GatewayError } from '../../lib/errors.ts';
-import { createSecretMatcher, fingerprint } from '../../lib/token.ts';
-import type { Context } from './state.ts';
+import { type AccessToken, type Credential, createIdentifier } from '../identify.ts';
+import { explainMissing, explainWrong } from './auth-refusal.ts';
+import { bucketOf, type FailureLimiter } from './rate-limit.ts';
+import type { Caller, Context } from './state.ts';
 
-/** How callers prove who they are, resolved at start. */
-export type Credential =
-  | { mode: 'none' }
-  /** `source` names where the secret was read, for refusals that say what to fix (TOK-4). */
-  | { mode: 'token' | 'password'; secret: string; source: string };
+export type AuthOptions = {
+  credential: Credential;
+  tokens: readonly AccessToken[];
+  limiter: FailureLimiter;
+  isPublic(method: string, path: string): boolean;
+};
 
-/** Lets a request through when it presents the credential or asks for a public path; everything else is 401. Closed by default. */
-export function auth(credential: Credential, isPublic: (method: string, path: string) => boolean) {
-  const matches = credential.mode === 'none' ? () => true : createSecretMatcher(credential.secret);
+/**
+ * Lets a request through when it presents a credential that is right, or asks for a public path; everything else is 401, and 429
+ * after too many wrong ones. Closed by default.
+ */
+export function auth({ credential, tokens, limiter, isPublic }: AuthOptions) {
+  const identify = createIdentifier(credential, tokens);
+  /** Where secrets may be short, a right guess must not show that it is right while its sender is blocked (SPEC 5.1). */
+  const isStrict = credential.mode === 'password';
   return (ctx: Context, next: Next): Promise<unknown> => {
+    if (credential.mode === 'none') return pass(ctx, OWNER, next);
     const presented = readCredential(ctx);
-    ctx.state.isAuthenticated = credential.mode === 'none' || (presented !== undefined && matches(presented));
-    if (ctx.state.isAuthenticated || isPublic(ctx.method, ctx.path)) return next();
-    throw refuse(credential, presented);
+    if (presented === undefined) {
+      if (isPublic(ctx.method, ctx.path)) return next();
+      throw explainMissing(credential.mode);
+    }
+    const bucket = bucketOf(ctx);
+    const waitMs = limiter.blockedMs(bucket);
+    const caller = isStrict && waitMs > 0 ? undefined : identify(presented);
+    if (caller !== undefined) {
+      limiter.clear(bucket);
+      return pass(ctx, caller, next);
+    }
+    if (waitMs === 0) limiter.fail(bucket);
+    if (isPublic(ctx.method, ctx.path)) return next();
+    throw waitMs > 0 ? explainBlock(waitMs) : explainWrong(credential, presented);
   };
+}
+
+const OWNER: Caller = { name: 'owner', scope: 'operator.admin' };
+
+function pass({ state }: Context, caller: Caller, next: Next): Promise<unknown> {
+  state.caller = caller;
+  state.isAuthenticated = true;
+  return next();
 }
 
 /** The secret of `Authorization: Bearer` (RFC 6750) or `X-Api-Key`; Bearer wins. */
@@ -27,17 +55,9 @@ function readCredential({ headers }: Context): string | undefined {
   return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
 }
 
-function refuse(credential: Credential, presented: string | undefined): GatewayError {
-  const headers = { 'WWW-Authenticate': 'Bearer realm="xopc"' };
-  if (credential.mode === 'none') return new GatewayError('UNAUTHORIZED', 'Not allowed.', { headers });
-  if (presented === undefined) {
-    return new GatewayError(
-      'UNAUTHORIZED',
-      `This needs the gateway's ${credential.mode}: send "Authorization: Bearer <${credential.mode}>" or "X-Api-Key".`,
-      { headers },
-    );
-  }
-  const seen = `The presented ${credential.mode} (${fingerprint(presented)}) is not the gateway's, which comes from ${credential.source}.`;
-  const hint = credential.mode === 'token' ? 'See "xopc gateway token".' : 'Check gateway.auth.password.';
-  return new GatewayError('UNAUTHORIZED', `${seen} ${hint}`, { headers });
+function explainBlock(waitMs: number): GatewayError {
+  const seconds = Math.ceil(waitMs / 1_000);
+  return new GatewayError('RATE_LIMITED', `Too many wrong credentials came from there. Try again in ${seconds} s.`, {
+    headers: { 'Retry-After': String(seconds) },
+  });
 }

@@ -15,6 +15,7 @@ export function requestId(log: Logger) {
     const id = typeof given === 'string' && ACCEPTED.test(given) ? given : `${prefix}-${(count++).toString(36)}`;
     ctx.state.requestId = id;
     ctx.state.log = log;
+    ctx.state.caller = undefined;
     ctx.state.isAuthenticated = false;
     ctx.res.setHeader('X-Request-Id', id);
     return next();

@@ -31,8 +31,8 @@ function answer(ctx: Context, { type, content, etag }: { type: string; content: 
   ctx.set({
     'Cache-Control': 'no-cache',
     'Content-Security-Policy': POLICY,
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(self)',
     ETag: etag,
   });
   ctx.type = type;

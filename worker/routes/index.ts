@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import { GatewayError } from '../../lib/errors.ts';
+import { requireScope } from '../middleware/scope.ts';
 import type { Context } from '../middleware/state.ts';
 import { type AgentOptions, agentRoutes } from './agent.ts';
 import { channelsRoutes } from './channels.ts';
@@ -9,11 +10,17 @@ import { type HealthOptions, healthRoutes } from './health.ts';
 import { type MessagesOptions, messagesRoutes } from './messages.ts';
 import { type OutboxOptions, outboxRoutes } from './outbox.ts';
 import { pairingRoutes } from './pairing.ts';
+import { type RestartOptions, restartRoutes } from './restart.ts';
 import type { Route } from './route.ts';
 import { sessionsRoutes } from './sessions.ts';
+import { statusRoutes } from './status.ts';
 import { webhookRoutes } from './webhook.ts';
 
-export type RoutesOptions = { health: HealthOptions; streams: EventsOptions } & AgentOptions &
+export type RoutesOptions = {
+  health: HealthOptions;
+  streams: EventsOptions;
+  restart: Omit<RestartOptions, 'generation'>;
+} & AgentOptions &
   MessagesOptions &
   Omit<OutboxOptions, 'retryTtlMs'>;
 
@@ -23,6 +30,8 @@ export function listRoutes(options: RoutesOptions): Route[] {
   return [
     ...consoleRoutes(),
     ...healthRoutes(options.health, options.registry),
+    ...statusRoutes(options.health),
+    ...restartRoutes({ ...options.restart, generation: options.health.generation }),
     ...messagesRoutes(options),
     ...agentRoutes(options),
     ...sessionsRoutes({ config: options.config, store: options.store, events }),
@@ -34,11 +43,11 @@ export function listRoutes(options: RoutesOptions): Route[] {
   ];
 }
 
-/** Finds and runs a request's route; METHOD_NOT_ALLOWED with `Allow` (RFC 9110, 15.5.6) when only the method is wrong. */
+/** Finds a request's route and runs it if the caller's scope allows; METHOD_NOT_ALLOWED with `Allow` (RFC 9110, 15.5.6) when only the method is wrong. */
 export function routeRequests(routes: readonly Route[]): (ctx: Context) => Promise<void> {
   const router = new Router();
   for (const route of routes)
-    router.register(route.path, [route.method], (ctx) => route.handle(ctx as unknown as Context));
+    router.register(route.path, [route.method], (ctx) => run(route, ctx as unknown as Context));
   const dispatch = router.routes();
   // The router tries its routes one by one; a path without parameters needs no trying.
   const fixed = new Map(
@@ -46,7 +55,7 @@ export function routeRequests(routes: readonly Route[]): (ctx: Context) => Promi
   );
   return async (ctx) => {
     const route = fixed.get(`${ctx.method === 'HEAD' ? 'GET' : ctx.method} ${ctx.path}`);
-    if (route !== undefined) return route.handle(ctx);
+    if (route !== undefined) return run(route, ctx);
     if (ctx.path.includes('%')) assertDecodable(ctx.path);
     await dispatch(ctx as never, async () => {
       const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
@@ -57,6 +66,12 @@ export function routeRequests(routes: readonly Route[]): (ctx: Context) => Promi
       });
     });
   };
+}
+
+/** The scope belongs to the route itself, so that no spelling of a path gets around it. */
+function run(route: Route, ctx: Context): Promise<void> {
+  requireScope(ctx, route.scope);
+  return route.handle(ctx);
 }
 
 /** Tells which requests need no credential. Everything that is not listed needs one. */

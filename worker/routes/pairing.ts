@@ -17,7 +17,7 @@ export function pairingRoutes(store: Store): Route[] {
     defineRoute({
       method: 'POST',
       path: '/api/pairings/approve',
-      scope: 'operator.write',
+      scope: 'operator.admin',
       body: pairingApproveRequest,
       async handle({ body }) {
         const forgive = guesses.count();
@@ -34,7 +34,7 @@ export function pairingRoutes(store: Store): Route[] {
     defineRoute({
       method: 'DELETE',
       path: '/api/pairings/:channel/:account/:peer',
-      scope: 'operator.write',
+      scope: 'operator.admin',
       async handle({ params }) {
         const { channel = '', account = '', peer = '' } = params;
         if (!(await store.pairings.revoke(channel, account, peer)))

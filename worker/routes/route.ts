@@ -12,7 +12,8 @@ type Output<Schema> = Schema extends v.GenericSchema ? v.InferOutput<Schema> : u
 export type RouteDefinition<Body, Query> = {
   method: Method;
   path: string;
-  scope: Scope;
+  /** What callers need; closed to all but the owner when it is left out. */
+  scope?: Scope;
   /** What the request must carry; both are validated before `handle` runs. */
   body?: Body;
   query?: Query;
@@ -32,7 +33,7 @@ export function defineRoute<
   Body extends v.GenericSchema | undefined = undefined,
   Query extends v.GenericSchema | undefined = undefined,
 >(definition: RouteDefinition<Body, Query>): Route {
-  const { method, path, scope } = definition;
+  const { method, path, scope = 'operator.admin' } = definition;
   return {
     method,
     path,

@@ -40,7 +40,9 @@ export function openEventStream(ctx: Context): EventStream {
   return {
     send({ type, data, id }) {
       if (stream.destroyed || stream.writableEnded) return;
-      stream.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+      stream.write(
+        `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${ctx.state.redact(JSON.stringify(data))}\n\n`,
+      );
       if (stream.writableLength + stream.readableLength > MAX_BUFFER_BYTES) stream.destroy();
     },
     end(retryMs) {

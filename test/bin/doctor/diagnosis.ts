@@ -59,6 +59,7 @@ export function createScene(change: Partial<Scene> = {}): Scene {
     now: Date.now(),
     uid: process.getuid?.() ?? null,
     text: speakFrom(doctorEn),
+    language: 'en',
     ...change,
   };
 }

@@ -12,11 +12,11 @@ it('a conversation goes on in the chat that its group became, however often that
   await receive(gateway, incoming('1', '', moved), incoming('1', '', moved), incoming('1', 'after', inGroup('-100')));
   await untilIdle(gateway);
   expect(gateway.provider.requests.at(-1)?.messages.map(({ text }) => text)).toEqual([
-    'before',
-    'echo: before',
-    'after',
+    '1: before',
+    'echo: 1: before',
+    '1: after',
   ]);
-  expect(gateway.channel.textsOf('-100')).toEqual(['echo: after']);
+  expect(gateway.channel.textsOf('-100')).toEqual(['echo: 1: after']);
   expect(gateway.provider.requests).toHaveLength(2);
 });
 

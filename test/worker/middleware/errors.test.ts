@@ -40,7 +40,9 @@ describe('an error', () => {
 
   it.each(['/api/sessions/%', '/api/message/%zz', '/%E0%A4%A'])('of an escape in the path is 400: %s', async (path) => {
     const { raw } = await serveApp();
-    const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Api-Key: ${TOKEN}\r\n\r\n`);
+    const answer = await raw(
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Api-Key: ${TOKEN}\r\n\r\n`,
+    );
     expect(answer).toContain('HTTP/1.1 400');
     expect(answer).toContain('INVALID_REQUEST');
   });

@@ -1,10 +1,12 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRedactor } from '../../../../lib/redact.ts';
 import { createApp } from '../../../../worker/app.ts';
 import { webhookRoutes } from '../../../../worker/routes/webhook.ts';
 import { callBot } from '../../../emulators/call-bot.ts';
 import { startTelegramEmulator, type TelegramEmulator } from '../../../emulators/start.ts';
+import { createConfig } from '../../assembled-gateway.ts';
 import { createRecordingLog } from '../../recording-log.ts';
 import { createSecret, startLeaseProcess } from '../lease-holders.ts';
 import { createSession, NEVER, type Session } from './harness.ts';
@@ -36,6 +38,8 @@ async function begin(more: Parameters<typeof createSession>[1] = {}): Promise<Pu
   listener = createApp({
     routes: webhookRoutes({ receiveHttp: (_channel, request) => session.channel.receiveHttp(request) }),
     credential: { mode: 'token', secret: 'canary-of-the-gateway', source: 'test' },
+    gateway: createConfig().gateway,
+    redactor: createRedactor(),
     log: createRecordingLog().log,
   }).callback();
   closing.push(async () => {
