@@ -1,5 +1,5 @@
 import type { Next } from 'koa';
-import type { ErrorBody } from '../../lib/api.ts';
+import type { ErrorBody } from '../../lib/answers.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Context } from './state.ts';
 
@@ -27,7 +27,7 @@ function answer(ctx: Context, error: unknown): void {
   const { code, message, status, details, headers } =
     known ?? new GatewayError('INTERNAL_ERROR', 'Something went wrong in the gateway; its log has the details.');
   const body: ErrorBody = { error: { code, message } };
-  if (details !== undefined) body.error.details = details;
+  if (details !== undefined) body.error.details = [...details];
   if (status >= 500) body.error.requestId = ctx.state.requestId;
   ctx.status = status;
   ctx.set({ ...headers });

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { abortedAnswer, agentAnswer } from '../../lib/answers.ts';
 import { agentAbortRequest, agentRequest } from '../../lib/api.ts';
 import type { Config } from '../../lib/config/schema.ts';
 import { GatewayError } from '../../lib/errors.ts';
@@ -33,7 +34,15 @@ export function agentRoutes(options: AgentOptions): Route[] {
       method: 'POST',
       path: '/api/agent',
       scope: 'operator.write',
+      tag: 'Agent',
+      summary: 'Asks an agent and waits for its answer',
+      description:
+        'With "stream": true or Accept: text/event-stream the answer comes as events: status, token, reasoning, then result or error. The turn goes on if the caller leaves.',
       body: agentRequest,
+      example: { message: 'What is the weather?', session: 'default' },
+      answers: { 200: agentAnswer },
+      media: ['text/event-stream'],
+      errors: ['SESSION_NOT_FOUND', 'CONFLICT', 'AGENT_ERROR'],
       async handle({ ctx, body }) {
         const { agent_id: agentId, session, message, model } = body;
         if (agentId !== undefined && !isAgentEnabled(config, agentId)) {
@@ -58,21 +67,27 @@ export function agentRoutes(options: AgentOptions): Route[] {
         if (body.stream || ctx.accepts('json', 'text/event-stream') === 'text/event-stream')
           return streamAnswer(options, ctx, question, session);
         const { reply, runId } = await ask(options, question);
-        return { status: 'ok', reply, session, run_id: runId };
+        return { status: 'ok' as const, reply, session, run_id: runId };
       },
     }),
     defineRoute({
       method: 'POST',
       path: '/api/agent/abort',
       scope: 'operator.write',
+      tag: 'Agent',
+      summary: 'Stops a turn',
+      description: 'Names it by its run or by its session. What was said so far is kept.',
       body: agentAbortRequest,
+      example: { session: 'default' },
+      answers: { 200: abortedAnswer },
+      errors: ['NOT_FOUND', 'SESSION_NOT_FOUND'],
       handle({ body }) {
         const target =
           body.run_id === undefined
             ? { sessionKey: resolveNamedSession(config, body.session ?? 'default') }
             : { runId: body.run_id };
         if (!runs.abort(target)) throw new GatewayError('NOT_FOUND', 'No such run is active.');
-        return { status: 'ok', aborted: true };
+        return { status: 'ok' as const, aborted: true as const };
       },
     }),
   ];
