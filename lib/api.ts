@@ -163,16 +163,15 @@ export const sessionQuery = v.object({
   ),
 });
 
-/** A moment in a query string, in epoch milliseconds after parsing. */
+/** A moment in a query string. */
 const queryTime = (name: string) =>
   v.pipe(
     v.string(),
     v.regex(
-      /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/,
+      /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/,
       `${name} must be a time such as 2026-01-31T12:00:00Z`,
     ),
     v.check((value) => !Number.isNaN(Date.parse(value)), `${name} is no time of the calendar`),
-    v.transform(Date.parse),
   );
 
 export const logsQuery = v.object({
@@ -192,9 +191,15 @@ export const logsQuery = v.object({
   before: v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^[0-9a-z]{1,16}\.[0-9a-z]{1,16}\.[0-9a-z]{1,12}$/, 'before must be what "next" of the last page says'),
+      v.regex(/^[0-9a-f]{16}\.\d{1,15}$/, 'before must be what "next" of the last page says'),
       v.description('What "next" of the last page says: lines older than that page.'),
     ),
+  ),
+});
+
+export const docsQuery = v.object({
+  lang: v.optional(
+    v.pipe(v.picklist(['en', 'zh'], 'lang must be en or zh'), v.description('Else what the browser prefers.')),
   ),
 });
 

@@ -17,6 +17,9 @@ import { openTemporaryStore } from './temporary-store.ts';
 
 export const TOKEN = 'canary-token-0123456789abcdef0123456789';
 
+/** A secret that the gateway knows of. */
+export const HIDDEN = 'canary-hidden-secret';
+
 export type Served = AssembledGateway & {
   port: number;
   url: string;
@@ -44,6 +47,7 @@ export type ServeOptions = Partial<AssembledOptions> & {
   limits?: Partial<ServerLimits>;
   findings?: readonly AuditFinding[];
   isRestartAllowed?: boolean;
+  logFile?: string;
 };
 
 /** The HTTP application on a free port, with real routes over a real store; gone when the test ends. */
@@ -126,11 +130,16 @@ const oddRoutes = [
 
 function buildRoutes(
   gateway: AssembledGateway,
-  { isReady = () => true, maxConnections = 3, findings = [], isRestartAllowed = true }: ServeOptions,
+  options: ServeOptions,
   { draining, streams, restarts }: Pick<Served, 'draining' | 'streams' | 'restarts'>,
 ): Route[] {
+  const { isReady = () => true, maxConnections = 3, findings = [], isRestartAllowed = true } = options;
   return listRoutes({
     ...gateway,
+    logs: {
+      logFile: options.logFile ?? '/nonexistent/gateway.log',
+      redact: (line) => line.replaceAll(HIDDEN, '[hidden]'),
+    },
     health: {
       instanceId: 'instance',
       generation: 7,
