@@ -4,7 +4,7 @@ import { openAiErrorAnswer } from '../../lib/completions.ts';
 import { ERROR_STATUS, type ErrorCode } from '../../lib/errors.ts';
 import { VERSION } from '../../lib/version.ts';
 import { isOpenAiPath } from '../middleware/openai-error.ts';
-import { listErrorCodes, type Route } from '../routes/route.ts';
+import { listErrorCodes, type Route, TAGS } from '../routes/route.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -59,7 +59,7 @@ export function buildDocument(routes: readonly Route[]): OpenApiDocument {
     openapi: '3.1.0',
     info: { title: 'xopc gateway', version: VERSION, description: DESCRIPTION },
     servers: [{ url: '/' }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: TAGS.filter((name) => routes.some(({ tag }) => tag === name)).map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {

@@ -25,7 +25,7 @@ export function renderPage(document: OpenApiDocument, language: Language): strin
 <body>
 <header>
 <h1>${texts.title} <small>${escapeHtml(document.info.version)}</small></h1>
-<p><a href="?lang=${texts.other}" lang="${texts.other}">${texts.otherName}</a> · <a href="openapi.json">openapi.json</a></p>
+<p><a href="?lang=${texts.other}" lang="${texts.other}">${texts.otherName}</a></p>
 <p>${texts.intro}</p>
 <nav>${chapters.map(({ name }) => `<a href="#${name}">${escapeHtml(texts.chapters[name] ?? name)}</a>`).join(' ')}</nav>
 </header>
@@ -57,7 +57,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
   en: {
     title: 'xopc gateway API',
     intro:
-      'JSON in and out. Send the token as <code>Authorization: Bearer</code> or <code>X-Api-Key</code>. Errors are <code>{"error": {"code", "message", "details"?}}</code>.',
+      'JSON in and out. Send the token as <code>Authorization: Bearer</code> or <code>X-Api-Key</code>. Errors are <code>{"error": {"code", "message", "details"?}}</code>. The same for programs: <code>GET /api/openapi.json</code>.',
     other: 'zh',
     otherName: '中文',
     scope: 'Needs',
@@ -73,7 +73,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
   zh: {
     title: 'xopc 网关 API',
     intro:
-      '请求与响应均为 JSON。令牌通过 <code>Authorization: Bearer</code> 或 <code>X-Api-Key</code> 传递。错误格式为 <code>{"error": {"code", "message", "details"?}}</code>。',
+      '请求与响应均为 JSON。令牌通过 <code>Authorization: Bearer</code> 或 <code>X-Api-Key</code> 传递。错误格式为 <code>{"error": {"code", "message", "details"?}}</code>。供程序读取的版本:<code>GET /api/openapi.json</code>。',
     other: 'en',
     otherName: 'English',
     scope: '所需权限',

@@ -7,17 +7,20 @@ export type Scope = 'public' | 'operator.read' | 'operator.write' | 'operator.ad
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** The chapters of the document. */
-export type Tag =
-  | 'Messages'
-  | 'Agent'
-  | 'Sessions'
-  | 'Outbox'
-  | 'Channels'
-  | 'Pairing'
-  | 'Operations'
-  | 'OpenAI'
-  | 'Console';
+/** The chapters of the document, in their order. */
+export const TAGS = [
+  'Agent',
+  'Messages',
+  'Sessions',
+  'Outbox',
+  'Channels',
+  'Pairing',
+  'OpenAI',
+  'Operations',
+  'Console',
+] as const;
+
+export type Tag = (typeof TAGS)[number];
 
 type Schema = v.GenericSchema;
 type Answers = Readonly<Record<number, Schema>>;

@@ -63,7 +63,7 @@ describe('GET /api/openapi.json', () => {
     });
     const { requestBody } = document.paths['/api/message']?.['post'] ?? {};
     expect(requestBody?.content['application/json']?.schema).toMatchObject({
-      required: ['channel', 'chat_id', 'content'],
+      required: ['channel', 'chat_id'],
       properties: { content: { type: 'string', maxLength: 200_000 } },
     });
   });
