@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway, stopAll } from './gateway.ts';
 import { type Bot, startWorld, type World } from './world.ts';
@@ -39,6 +39,46 @@ async function chatWithAgent(message) {
   });
   return res.json();
 }`;
+
+const PYTHON = `import requests
+def send_message(content, chat_id):
+    resp = requests.post(
+        'http://localhost:18790/api/message',
+        json={
+            'channel': 'telegram',
+            'chat_id': chat_id,
+            'content': content
+        }
+    )
+    return resp.json()
+def chat(message):
+    resp = requests.post(
+        'http://localhost:18790/api/agent',
+        json={'message': message}
+    )
+    return resp.json()`;
+
+/** The requests of the chapter on the API as it prints them: method, path and body. */
+const PRINTED = [
+  [
+    'POST /api/message',
+    '{ "channel": "telegram", "chat_id": "123456789", "content": "Hello from API!" }',
+    { status: 'ok', message_id: expect.any(String) },
+  ],
+  [
+    'POST /api/message/sync',
+    '{ "channel": "telegram", "chat_id": "123456789", "content": "Hello and reply!" }',
+    { status: 'ok', reply: 'echo: Hello and reply!' },
+  ],
+  [
+    'POST /api/agent',
+    '{ "message": "What is the weather?", "session": "default" }',
+    { status: 'ok', reply: 'echo: What is the weather?', session: 'default' },
+  ],
+  ['GET /health', '', { status: 'healthy', uptime: expect.any(Number) }],
+] as const;
+
+const hasPython = spawnSync('python3', ['-c', 'import requests']).status === 0;
 
 type Shown = { status: number; body: Record<string, unknown> };
 
@@ -170,6 +210,26 @@ describe('with authentication off on loopback, the examples of the manual', () =
     expect(sent).toEqual({ status: 'ok', message_id: expect.any(String) });
     expect(answered).toMatchObject({ status: 'ok', reply: 'echo: from JS', session: 'default' });
     expect(await bot.texts(123, 2)).toEqual(['Hello!', 'from JS']);
+  });
+
+  it.skipIf(!hasPython)('work in Python', async () => {
+    await world.telegram.createChat(bot.token, 124);
+    const calls = `import json\nprint(json.dumps([send_message('from Python', '124'), chat('from Python')]))`;
+    const script = `${PYTHON}\n${calls}`.replaceAll('18790', String(gateway.port));
+    const [sent, answered] = JSON.parse(await run('python3', ['-c', script]));
+    expect(sent).toEqual({ status: 'ok', message_id: expect.any(String) });
+    expect(answered).toMatchObject({ status: 'ok', reply: 'echo: from Python', session: 'default' });
+    expect(await bot.texts(124, 1)).toEqual(['from Python']);
+  });
+
+  it.each(PRINTED)('are answered in the printed shape: %s %s', async (request, body, expected) => {
+    const [method = '', path = ''] = request.split(' ');
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      ...(body === '' ? {} : { body, headers: { 'Content-Type': 'application/json' } }),
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject(expected);
   });
 });
 

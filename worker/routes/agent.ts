@@ -3,6 +3,8 @@ import { abortedAnswer, agentAnswer } from '../../lib/answers.ts';
 import { agentAbortRequest, agentRequest } from '../../lib/api.ts';
 import type { Config } from '../../lib/config/schema.ts';
 import { GatewayError } from '../../lib/errors.ts';
+import { assertModelRef } from '../agent/model-refs.ts';
+import type { Provider } from '../agent/providers/provider.ts';
 import type { RunEvent, RunResult, Runs } from '../agent/runs.ts';
 import type { Inbound } from '../messages/inbound.ts';
 import type { Context } from '../middleware/state.ts';
@@ -13,7 +15,13 @@ import type { Store } from '../store/index.ts';
 import { defineRoute, type Route } from './route.ts';
 import { openEventStream } from './sse.ts';
 
-export type AgentOptions = { config: Config; store: Store; runs: Runs; inbound: Inbound };
+export type AgentOptions = {
+  config: Config;
+  store: Store;
+  runs: Runs;
+  inbound: Inbound;
+  providers: ReadonlyMap<string, Provider>;
+};
 
 /** A message for a session whose answer somebody waits for. */
 export type Question = {
@@ -50,6 +58,7 @@ export function agentRoutes(options: AgentOptions): Route[] {
             details: [{ path: 'agent_id', message: 'is no enabled agent' }],
           });
         }
+        if (model !== undefined) assertModelRef(model, options.providers);
         const sessionKey = resolveNamedSession(config, session, agentId);
         const payload: InboxPayload = {
           ...addressOf(sessionKey),

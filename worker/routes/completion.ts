@@ -3,16 +3,13 @@ import type { CompletionRequest } from '../../lib/completions.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { FallbackModel } from '../agent/fallback-model.ts';
 import { readAgentProfile } from '../agent/models.ts';
-import type { ChatMessage, Provider, Usage } from '../agent/providers/provider.ts';
+import type { ChatMessage, Usage } from '../agent/providers/provider.ts';
 import { runTurn, TurnFailed, type TurnOutcome } from '../agent/turn.ts';
 import type { Context } from '../middleware/state.ts';
 import { formatSessionKey } from '../sessions/key.ts';
 import { type AgentOptions, addressOf, ask, idempotencyKeyOf } from './agent.ts';
 
-export type CompletionOptions = AgentOptions & {
-  providers: ReadonlyMap<string, Provider>;
-  fallbackModel: FallbackModel;
-};
+export type CompletionOptions = AgentOptions & { fallbackModel: FallbackModel };
 
 /** Who answers: an agent, and the model instead of its own. */
 export type Choice = { agentId: string; model?: string };
