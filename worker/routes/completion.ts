@@ -7,7 +7,7 @@ import type { ChatMessage, Usage } from '../agent/providers/provider.ts';
 import { runTurn, TurnFailed, type TurnOutcome } from '../agent/turn.ts';
 import type { Context } from '../middleware/state.ts';
 import { formatSessionKey } from '../sessions/key.ts';
-import { type AgentOptions, addressOf, ask, idempotencyKeyOf } from './agent.ts';
+import { type AgentOptions, addressOf, ask, idempotencyKeyOf } from './ask.ts';
 
 export type CompletionOptions = AgentOptions & { fallbackModel: FallbackModel };
 

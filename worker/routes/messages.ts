@@ -8,7 +8,7 @@ import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { EnqueueReceipt } from '../store/outbox.ts';
 import type { OutboxRow } from '../store/outbox-row.ts';
-import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './agent.ts';
+import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './ask.ts';
 import { describeMessage, requireRow } from './outbox.ts';
 import { defineRoute, type Route } from './route.ts';
 

@@ -7,7 +7,7 @@ import type { Provider } from '../agent/providers/provider.ts';
 import { toOpenAiError } from '../middleware/openai-error.ts';
 import type { Context } from '../middleware/state.ts';
 import { defaultAgentId, isAgentEnabled, listAgentIds } from '../sessions/route.ts';
-import { closedSignal } from './agent.ts';
+import { closedSignal } from './ask.ts';
 import { type Choice, type CompletionOptions, complete } from './completion.ts';
 import { createCompletionId, type Step, toAnswer, toChunk, toUsage } from './completion-answer.ts';
 import { defineRoute, type Route } from './route.ts';
