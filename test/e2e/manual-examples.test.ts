@@ -172,6 +172,35 @@ describe('with a token, the examples of the manual', () => {
     });
   });
 
+  it('read the log, where a request is found by its id and the token is not', async () => {
+    await gateway.request('/api/sessions', { headers: { 'x-request-id': 'canary-request' } });
+    const { status, body } = await gateway.request('/api/logs?request_id=canary-request');
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { count: 1, logs: [{ request_id: 'canary-request', method: 'GET', path: '/api/sessions', status: 200 }] },
+    });
+    const all = await gateway.request('/api/logs?limit=1000');
+    expect(all.body['count']).toBeGreaterThan(3);
+    expect(JSON.stringify(all.body)).not.toContain(gateway.token);
+    expect((await gateway.request('/api/logs', { token: null })).status).toBe(401);
+  });
+
+  it('are what the gateway says of itself', async () => {
+    const { body } = await gateway.request('/api/openapi.json');
+    expect(body).toMatchObject({
+      openapi: '3.1.0',
+      paths: { '/api/agent': { post: { 'x-scope': 'operator.write' } } },
+    });
+    const page = await fetch(`${gateway.url}/api/docs`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('<code>/api/agent</code>');
+    const completion = await gateway.request('/v1/chat/completions', {
+      method: 'POST',
+      body: { model: 'main', messages: [{ role: 'user', content: 'from another client' }] },
+    });
+    expect(completion.body).toMatchObject({ choices: [{ message: { content: 'echo: from another client' } }] });
+  });
+
   it.each([
     ['/api/message', { channel: 'pigeon', chat_id: '1', content: 'x' }, 404, 'CHANNEL_NOT_FOUND'],
     ['/api/message', { channel: 'telegram' }, 400, 'INVALID_REQUEST'],
