@@ -59,6 +59,7 @@ describe('a request that is wrong in any way', () => {
       ['with a key of the prototype', '{"__proto__":{"x":1}}', {}, 400],
       ['a list', '[]', {}, 400],
       ['nothing but text', '"x"', {}, 400],
+      ['with a byte that is no UTF-8', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), {}, 400],
       ['called compressed', json, { 'content-encoding': 'gzip' }, 400],
       ['compressed and cut off', gzipSync('{"message":"hello"}').subarray(0, 15), { 'content-encoding': 'gzip' }, 400],
       ['compressed in an unknown way', json, { 'content-encoding': 'zstd' }, 415],
