@@ -168,9 +168,10 @@ function listErrors(route: Route): Operation['responses'] {
   );
 }
 
-/** An agent that took too long is the one code with two statuses. */
+/** Two codes have a second status: an agent that took too long, and a host name that is not ours (RFC 9110, 15.5.20). */
 function statusesOf(code: ErrorCode): number[] {
-  return code === 'AGENT_ERROR' ? [ERROR_STATUS[code], 504] : [ERROR_STATUS[code]];
+  if (code === 'AGENT_ERROR') return [ERROR_STATUS[code], 504];
+  return code === 'FORBIDDEN' ? [ERROR_STATUS[code], 421] : [ERROR_STATUS[code]];
 }
 
 /** What a schema accepts (`input`), or what it makes of it (`output`). */

@@ -66,7 +66,7 @@ describe('a body', () => {
 
   it('that is too large and of no announced length is 413, and the connection goes on', async () => {
     const { raw } = await serveApp();
-    const head = `Host: x\r\nX-Api-Key: ${TOKEN}\r\nContent-Type: application/json\r\n`;
+    const head = `Host: localhost\r\nX-Api-Key: ${TOKEN}\r\nContent-Type: application/json\r\n`;
     const chunk = `${(256 * 1024).toString(16)}\r\n${'x'.repeat(256 * 1024)}\r\n`;
     const answers = await raw(
       `POST /api/agent HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(8)}0\r\n\r\nGET /health/live HTTP/1.1\r\n${head}Connection: close\r\n\r\n`,
