@@ -43,8 +43,8 @@ const MAY_IMPORT: readonly [folder: string, allowed: readonly string[]][] = [
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   bunyan: ['lib/log.ts'],
   'jsonc-parser': ['lib/config'],
-  valibot: ['lib/config', 'lib/api.ts', 'worker/routes/route.ts'],
-  '@valibot/to-json-schema': ['lib/config/json-schema.ts'],
+  valibot: ['lib/config', 'lib/api.ts', 'lib/answers.ts', 'lib/completions.ts', 'worker/routes/route.ts'],
+  '@valibot/to-json-schema': ['lib/config/json-schema.ts', 'worker/openapi/document.ts'],
   commander: ['bin/program.ts'],
   'ps-list': ['supervisor/process-list.ts'],
   fkill: ['supervisor/process-kill.ts'],

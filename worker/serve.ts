@@ -153,6 +153,7 @@ function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
   return listRoutes({
     ...services,
     config,
+    logs: { logFile: options.paths.logFile, redact: (line) => options.redactor.redact(line) },
     health: {
       instanceId: welcome.instanceId,
       generation: welcome.generation,

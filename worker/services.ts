@@ -38,6 +38,7 @@ export type Services = MessagePath & {
   events: EventHub;
   runs: Runs;
   registry: Registry;
+  providers: ReadonlyMap<string, Provider>;
   fallbackModel: FallbackModel;
   /** Loads in the background what the first turn would wait for. */
   warm(): Promise<void>;
@@ -127,6 +128,7 @@ export function createServices(options: ServicesOptions): Services {
     runs,
     registry,
     ...path,
+    providers,
     fallbackModel,
     warm: () => warm(remote.values(), fallbackModel),
   };

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FileView } from '../../lib/answers.ts';
 import { toMediaType } from '../../lib/file-kind.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { EventHub } from '../events.ts';
@@ -70,7 +71,7 @@ export function describeRow(row: OutboxRow): Record<string, unknown> {
 }
 
 /** A file of a message in the terms of the API. */
-export function describeFile({ kind, name, mimeType, sizeBytes }: OutboxFile): Record<string, unknown> {
+export function describeFile({ kind, name, mimeType, sizeBytes }: OutboxFile): FileView {
   return { media_type: toMediaType(kind), name, mime_type: mimeType, size_bytes: sizeBytes };
 }
 

@@ -1,3 +1,5 @@
+import { type AccountAnswer, type ChannelAnswer, channelRestartedAnswer, channelsAnswer } from '../../lib/answers.ts';
+import { idPath } from '../../lib/api.ts';
 import type { AccountStatus } from '../channels/plugin.ts';
 import type { ChannelSummary, Registry } from '../channels/registry.ts';
 import { defineRoute, type Route } from './route.ts';
@@ -9,23 +11,31 @@ export function channelsRoutes(registry: Pick<Registry, 'list' | 'restart'>): Ro
       method: 'GET',
       path: '/api/channels',
       scope: 'operator.read',
+      tag: 'Channels',
+      summary: 'Lists the channels and how they are',
+      answers: { 200: channelsAnswer },
       handle: () => ({ items: registry.list().map(describeChannel) }),
     }),
     defineRoute({
       method: 'POST',
       path: '/api/channels/:id/restart',
       scope: 'operator.write',
-      async handle({ params: { id = '' } }) {
+      tag: 'Channels',
+      summary: 'Starts a channel afresh',
+      params: idPath,
+      answers: { 200: channelRestartedAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'CONFLICT'],
+      async handle({ params: { id } }) {
         await registry.restart(id);
         const channel = registry.list().find((summary) => summary.id === id);
-        return { status: 'ok', ...(channel === undefined ? {} : { channel: describeChannel(channel) }) };
+        return { status: 'ok' as const, ...(channel === undefined ? {} : { channel: describeChannel(channel) }) };
       },
     }),
   ];
 }
 
 /** A channel and its accounts in the words of the API. */
-export function describeChannel(channel: ChannelSummary): Record<string, unknown> {
+export function describeChannel(channel: ChannelSummary): ChannelAnswer {
   const { id, label, state, lastError, accounts, restarts } = channel;
   return {
     id,
@@ -37,13 +47,7 @@ export function describeChannel(channel: ChannelSummary): Record<string, unknown
   };
 }
 
-function describeAccount({
-  accountId,
-  state,
-  since,
-  lastError,
-  lastExchangeAt,
-}: AccountStatus): Record<string, unknown> {
+function describeAccount({ accountId, state, since, lastError, lastExchangeAt }: AccountStatus): AccountAnswer {
   return {
     account_id: accountId,
     state,

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
+import { outboxMessageAnswer, queuedAnswer, replyAnswer } from '../../lib/answers.ts';
+import { idPath, messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
 import type { Attachments, Wanted } from '../messages/attachments.ts';
 import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { EnqueueReceipt } from '../store/outbox.ts';
-import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './agent.ts';
+import type { OutboxRow } from '../store/outbox-row.ts';
+import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './ask.ts';
 import { describeMessage, requireRow } from './outbox.ts';
 import { defineRoute, type Route } from './route.ts';
 
@@ -20,7 +22,13 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
       method: 'POST',
       path: '/api/message',
       scope: 'operator.write',
+      tag: 'Messages',
+      summary: 'Sends a message through a channel',
+      description: 'It is in the outbox before this answers, and is tried again until it arrives or gets too old.',
       body: messageRequest,
+      example: { channel: 'telegram', chat_id: '123456789', content: 'Hello from API!' },
+      answers: { 200: queuedAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'CONFLICT'],
       async handle({ ctx, body }) {
         assertChannel(registry, body.channel);
         const target = {
@@ -51,23 +59,33 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
         if (receipt.isRepeat && receipt.digest !== digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
         }
-        return { status: 'ok', message_id: receipt.rows[0]?.id };
+        return { status: 'ok' as const, message_id: firstOf(receipt.rows).id };
       },
     }),
     defineRoute({
       method: 'GET',
       path: '/api/message/:id',
       scope: 'operator.read',
+      tag: 'Messages',
+      summary: 'Tells what became of a message',
+      params: idPath,
+      answers: { 200: outboxMessageAnswer },
+      errors: ['NOT_FOUND'],
       async handle({ params }) {
-        const row = await requireRow(store, params['id']);
-        return { status: 'ok', message: describeMessage(row) };
+        const row = await requireRow(store, params.id);
+        return { status: 'ok' as const, message: describeMessage(row) };
       },
     }),
     defineRoute({
       method: 'POST',
       path: '/api/message/sync',
       scope: 'operator.write',
+      tag: 'Messages',
+      summary: "Asks the agent in a peer's session and waits for its answer",
       body: messageSyncRequest,
+      example: { channel: 'telegram', chat_id: '123456789', content: 'Hello and reply!' },
+      answers: { 200: replyAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'CONFLICT', 'AGENT_ERROR'],
       async handle({ ctx, body }) {
         assertChannel(registry, body.channel);
         const origin = {
@@ -90,7 +108,7 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
           idempotencyKey: idempotencyKeyOf(ctx, body),
           signal: closedSignal(ctx),
         });
-        return { status: 'ok', reply, run_id: runId };
+        return { status: 'ok' as const, reply, run_id: runId };
       },
     }),
   ];
@@ -112,6 +130,13 @@ async function enqueueFile(
   const seen = once === undefined ? undefined : await store.outbox.findDelivery({ channel, accountId, ...once });
   if (seen !== undefined) return seen;
   return outbound.enqueue({ ...delivery, file: await attachments.keep(media, signal) }, once);
+}
+
+/** A text has at least one part. */
+function firstOf(rows: readonly OutboxRow[]): OutboxRow {
+  const [row] = rows;
+  if (row === undefined) throw new Error('The outbox gave no row');
+  return row;
 }
 
 function assertChannel(registry: Registry, channel: string): void {

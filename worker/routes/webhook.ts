@@ -1,3 +1,5 @@
+import { webhookAnswer } from '../../lib/answers.ts';
+import { accountPath, channelPath } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
 import { readRawBody } from '../middleware/raw-body.ts';
@@ -9,15 +11,32 @@ import { defineRoute, type Route } from './route.ts';
  * own way, before the body is read. Answered when everything is committed (IN-1).
  */
 export function webhookRoutes(registry: Pick<Registry, 'receiveHttp'>): Route[] {
-  return ['/api/webhook/:channel', '/api/webhook/:channel/:account'].map((path) =>
+  return [
     defineRoute({
-      method: 'POST',
-      path,
-      scope: 'public',
-      handle: ({ ctx, params: { channel = '', account } }) => receive(registry, ctx, { channel, account }),
+      ...WEBHOOK,
+      path: '/api/webhook/:channel',
+      params: channelPath,
+      handle: ({ ctx, params: { channel } }) => receive(registry, ctx, { channel, account: undefined }),
     }),
-  );
+    defineRoute({
+      ...WEBHOOK,
+      path: '/api/webhook/:channel/:account',
+      params: accountPath,
+      handle: ({ ctx, params }) => receive(registry, ctx, params),
+    }),
+  ];
 }
+
+const WEBHOOK = {
+  method: 'POST',
+  scope: 'public',
+  tag: 'Channels',
+  summary: 'Where a platform pushes messages to',
+  description:
+    'The body is the JSON of the platform, 1 MiB at most; the channel verifies it in its own way before it is read. Answered when everything is committed; 503 asks the platform to send it again.',
+  answers: { 200: webhookAnswer },
+  errors: ['CHANNEL_NOT_FOUND', 'UNAUTHORIZED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
+} as const;
 
 const RETRY_AFTER_S = 1;
 
