@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Placeholder secrets that are refused in any case (manual "Authentication"). */
 const WEAK_SECRETS: ReadonlySet<string> = new Set([
@@ -55,5 +55,5 @@ export function createSecretMatcher(secret: string): (presented: string) => bool
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

@@ -42,6 +42,7 @@ export type Registry = {
   has(channel: string): boolean;
   textLimit(channel: string): number;
   isIdempotent(channel: string): boolean | undefined;
+  isLocal(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Changes a message that was sent; undefined when the channel cannot. */
   edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
@@ -130,7 +131,7 @@ async function restartOne(lives: Lives, channel: string): Promise<void> {
 
 type Ways = Pick<
   Registry,
-  'has' | 'textLimit' | 'isIdempotent' | 'send' | 'edit' | 'fetchFile' | 'streaming' | 'showTyping'
+  'has' | 'textLimit' | 'isIdempotent' | 'isLocal' | 'send' | 'edit' | 'fetchFile' | 'streaming' | 'showTyping'
 >;
 
 /** The ways of messages: always through the current generation. */
@@ -140,6 +141,7 @@ function openWays(lives: Lives): Ways {
     has: (channel) => lives.has(channel),
     textLimit: (channel) => lives.get(channel)?.meta.textLimit ?? DEFAULT_TEXT_LIMIT,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
+    isLocal: (channel) => lives.get(channel)?.meta.isLocal === true,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {
       const life = lives.get(channel);

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EnqueueReceipt, PendingRow } from '../store/outbox.ts';
 import type { NewOutboxRow, OutboxRow } from '../store/outbox-row.ts';
 import { REPEAT_MARK } from './attempt.ts';
-import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow } from './deliver.ts';
+import { announceSent, type Delivering, type DeliveryOptions, deliverInOrder, describeRow } from './deliver.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { splitText } from './split.ts';
 
@@ -63,12 +63,13 @@ export function createOutbound(options: OutboundOptions): Outbound {
     return found;
   }
 
-  function add(current: Session, rows: readonly PendingRow[]): void {
+  function add(current: Session, rows: readonly (PendingRow & Partial<Pick<OutboxRow, 'state'>>)[]): void {
     for (const row of rows) {
       if (row.seq <= current.lastSeq) continue;
       current.lastSeq = row.seq;
-      const { seq, channel, accountId, chatId, threadId } = row;
-      const key = [channel, accountId, chatId, threadId ?? ''].join('\n');
+      if (row.state === 'sent') continue;
+      const { seq, channel, accountId, chatId } = row;
+      const key = keyOf(row);
       // Only where it goes is kept: the rest is read when its turn comes.
       const kept = { seq, channel, accountId, chatId };
       const chat = chats.get(key);
@@ -110,17 +111,30 @@ export function createOutbound(options: OutboundOptions): Outbound {
     }
   }
 
+  /** A worker that does not deliver leaves it to the one that does, and nothing overtakes what waits. */
+  function isDeliveredAtOnce({ target }: Delivery): boolean {
+    return session !== undefined && options.carrier.isLocal(target.channel) && !chats.has(keyOf(target));
+  }
+
+  function compose(delivery: Delivery): NewOutboxRow[] {
+    const rows = composeRows(options, delivery);
+    return isDeliveredAtOnce(delivery) ? rows.map((row) => ({ ...row, isLocal: true })) : rows;
+  }
+
   const outbound: Outbound = {
-    compose: (delivery) => composeRows(options, delivery),
+    compose,
     async enqueue(delivery, once) {
       const { channel, accountId } = delivery.target;
       const key = once === undefined ? undefined : { channel, accountId, ...once };
-      const receipt = await store.outbox.enqueue(composeRows(options, delivery), key);
+      const receipt = await store.outbox.enqueue(compose(delivery), key);
       if (!receipt.isRepeat) outbound.accept(receipt.rows);
       return receipt;
     },
     accept(rows) {
-      for (const row of rows) events.publish('message.queued', describeRow(row), row.sessionKey);
+      for (const row of rows) {
+        events.publish('message.queued', { ...describeRow(row), state: 'queued' }, row.sessionKey);
+        if (row.state === 'sent') announceSent(options, row);
+      }
       if (session === undefined) return;
       // Rows in between are another worker's, e.g. of a turn that ended after the hand-over: they come first.
       if ((rows[0]?.seq ?? 0) > session.lastSeq + 1) void poll(session);
@@ -156,6 +170,11 @@ export function createOutbound(options: OutboundOptions): Outbound {
     },
   };
   return outbound;
+}
+
+/** Names a chat's queue. */
+function keyOf({ channel, accountId, chatId, threadId = '' }: Omit<PendingRow, 'seq'>): string {
+  return [channel, accountId, chatId, threadId].join('\n');
 }
 
 function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
@@ -35,9 +35,9 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
           ...(body.silent === undefined ? {} : { silent: body.silent }),
         };
         const key = idempotencyKeyOf(ctx, body);
-        const digest = createHash('sha256').update(JSON.stringify(delivery)).digest('hex').slice(0, 32);
-        const receipt = await outbound.enqueue(delivery, key === undefined ? undefined : { key, digest });
-        if (receipt.isRepeat && receipt.digest !== digest) {
+        const once = key === undefined ? undefined : { key, digest: digestOf(delivery) };
+        const receipt = await outbound.enqueue(delivery, once);
+        if (receipt.isRepeat && receipt.digest !== once?.digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
         }
         return { status: 'ok', message_id: receipt.rows[0]?.id };
@@ -83,6 +83,10 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
       },
     }),
   ];
+}
+
+function digestOf(delivery: Delivery): string {
+  return hash('sha256', JSON.stringify(delivery), 'hex').slice(0, 32);
 }
 
 function assertChannel(registry: Registry, channel: string): void {

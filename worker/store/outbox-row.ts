@@ -20,9 +20,11 @@ export type NewOutboxRow = {
   ambiguous?: number;
   /** Epoch milliseconds after which it is a dead letter. */
   expiresAt: number;
+  /** It has arrived when it is committed; its id here is also the one there. */
+  isLocal?: true;
 };
 
-export type OutboxRow = NewOutboxRow & {
+export type OutboxRow = Omit<NewOutboxRow, 'isLocal'> & {
   /** Rises with each row; the order of delivery. */
   seq: number;
   /** The public name of the row, the same over all tries: also the idempotency key for platforms that take one. */
@@ -43,11 +45,12 @@ export type OutboxRow = NewOutboxRow & {
 /** Inserts rows inside a larger transaction, e.g. the one that ends a turn. Returns them as stored. */
 export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxRow[] {
   const now = Date.now();
-  return rows.map((row) => {
+  return rows.map(({ isLocal = false, ...row }) => {
     const { ambiguous = 0 } = row;
+    const state = isLocal ? 'sent' : 'queued';
     const { lastId: seq } = tx.run(
       `INSERT INTO outbox (channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, silent,
-         replaces, ambiguous, next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+         replaces, state, ambiguous, next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
       row.channel,
       row.accountId,
       row.chatId,
@@ -60,6 +63,7 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxR
       row.text,
       row.silent === true ? 1 : 0,
       row.replaces ?? null,
+      state,
       ambiguous,
       now,
       row.expiresAt,
@@ -67,7 +71,8 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxR
       now,
     );
     const id = formatId(seq, now);
-    return { ...row, seq, id, state: 'queued', attempts: 0, ambiguous, nextAt: now, createdAt: now, updatedAt: now };
+    const added = { ...row, seq, id, attempts: 0, ambiguous, nextAt: now, createdAt: now, updatedAt: now };
+    return isLocal ? { ...added, state, remoteId: id } : { ...added, state };
   });
 }
 
@@ -113,9 +118,11 @@ export type RawOutboxRow = {
 
 /** A row in our terms. */
 export function readOutboxRow(row: RawOutboxRow): OutboxRow {
+  const id = formatId(row.seq, row.created_at);
+  const remoteId = row.state === 'sent' ? (row.remote_id ?? id) : row.remote_id;
   return {
     seq: row.seq,
-    id: formatId(row.seq, row.created_at),
+    id,
     channel: row.channel,
     accountId: row.account_id,
     chatId: row.chat_id,
@@ -134,7 +141,7 @@ export function readOutboxRow(row: RawOutboxRow): OutboxRow {
     ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
     ...(row.session_key === null ? {} : { sessionKey: row.session_key }),
     ...(row.run_id === null ? {} : { runId: row.run_id }),
-    ...(row.remote_id === null ? {} : { remoteId: row.remote_id }),
+    ...(remoteId === null ? {} : { remoteId }),
     ...(row.last_error === null ? {} : { lastError: row.last_error }),
     ...(row.closed_as === null ? {} : { closedAs: row.closed_as }),
     ...(row.replaces === null ? {} : { replaces: row.replaces }),
