@@ -116,10 +116,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     return session !== undefined && options.carrier.isLocal(target.channel) && !chats.has(keyOf(target));
   }
 
-  function compose(delivery: Delivery): NewOutboxRow[] {
-    const rows = composeRows(options, delivery);
-    return isDeliveredAtOnce(delivery) ? rows.map((row) => ({ ...row, isLocal: true })) : rows;
-  }
+  const compose = (delivery: Delivery): NewOutboxRow[] => composeRows(options, delivery, isDeliveredAtOnce(delivery));
 
   const outbound: Outbound = {
     compose,
@@ -177,7 +174,7 @@ function keyOf({ channel, accountId, chatId, threadId = '' }: Omit<PendingRow, '
   return [channel, accountId, chatId, threadId].join('\n');
 }
 
-function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {
+function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery, isLocal: boolean): NewOutboxRow[] {
   const { target, sessionKey, runId, silent } = delivery;
   const limit = carrier.textLimit(target.channel) - REPEAT_MARK.length;
   const texts = splitText(delivery.text, limit);
@@ -194,5 +191,6 @@ function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): N
     ...(sessionKey === undefined ? {} : { sessionKey }),
     ...(runId === undefined ? {} : { runId }),
     ...(silent === undefined ? {} : { silent }),
+    ...(isLocal ? { isLocal } : {}),
   }));
 }

@@ -24,7 +24,7 @@ export type NewOutboxRow = {
   isLocal?: true;
 };
 
-export type OutboxRow = Omit<NewOutboxRow, 'isLocal'> & {
+export type OutboxRow = NewOutboxRow & {
   /** Rises with each row; the order of delivery. */
   seq: number;
   /** The public name of the row, the same over all tries: also the idempotency key for platforms that take one. */
@@ -45,8 +45,8 @@ export type OutboxRow = Omit<NewOutboxRow, 'isLocal'> & {
 /** Inserts rows inside a larger transaction, e.g. the one that ends a turn. Returns them as stored. */
 export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxRow[] {
   const now = Date.now();
-  return rows.map(({ isLocal = false, ...row }) => {
-    const { ambiguous = 0 } = row;
+  return rows.map((row) => {
+    const { ambiguous = 0, isLocal = false } = row;
     const state = isLocal ? 'sent' : 'queued';
     const { lastId: seq } = tx.run(
       `INSERT INTO outbox (channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, silent,
@@ -71,8 +71,8 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxR
       now,
     );
     const id = formatId(seq, now);
-    const added = { ...row, seq, id, attempts: 0, ambiguous, nextAt: now, createdAt: now, updatedAt: now };
-    return isLocal ? { ...added, state, remoteId: id } : { ...added, state };
+    const remote = isLocal ? { remoteId: id } : {};
+    return { ...row, seq, id, state, attempts: 0, ambiguous, nextAt: now, createdAt: now, updatedAt: now, ...remote };
   });
 }
 
