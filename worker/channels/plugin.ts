@@ -130,6 +130,8 @@ export type ChannelPlugin = {
     deferConnectUntilAfterListen: boolean;
     /** True when sending the same id twice shows once: then a crash during a send needs no caution. */
     isIdempotent: boolean;
+    /** True when nothing is transported: a message has arrived when it is committed, and is never sent. */
+    isLocal?: true;
     /** Longest text of one part, in UTF-16 units. */
     textLimit: number;
     /** What may be sent besides text; left out when the channel sends no files. */

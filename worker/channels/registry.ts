@@ -48,6 +48,7 @@ export type Registry = {
   /** What may be sent besides text; undefined when the channel sends no files. */
   fileSupport(channel: string): FileSupport | undefined;
   isIdempotent(channel: string): boolean | undefined;
+  isLocal(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Changes a message that was sent; undefined when the channel cannot. */
   edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
@@ -149,6 +150,7 @@ type Ways = Pick<
   | 'textLimit'
   | 'fileSupport'
   | 'isIdempotent'
+  | 'isLocal'
   | 'send'
   | 'edit'
   | 'fetchFile'
@@ -170,6 +172,7 @@ function openWays(lives: Lives): Ways {
     },
     fileSupport: (channel) => lives.get(channel)?.meta.files,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
+    isLocal: (channel) => lives.get(channel)?.meta.isLocal === true,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {
       const life = lives.get(channel);

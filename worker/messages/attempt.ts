@@ -26,6 +26,8 @@ export type Carrier = {
   fileSupport(channel: string): FileSupport | undefined;
   /** Whether sending the same id twice shows once; undefined when the channel is not there. */
   isIdempotent(channel: string): boolean | undefined;
+  /** Whether a message has arrived there when it is committed. */
+  isLocal(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Shows "typing" in a chat until the signal aborts; never fails. */
   showTyping(

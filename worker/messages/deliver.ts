@@ -75,14 +75,22 @@ export function describeFile({ kind, name, mimeType, sizeBytes }: OutboxFile): F
   return { media_type: toMediaType(kind), name, mime_type: mimeType, size_bytes: sizeBytes };
 }
 
+/** Tells that a message has arrived. */
+export function announceSent({ log, events }: Pick<DeliveryOptions, 'log' | 'events'>, row: OutboxRow): void {
+  const { id, channel, accountId, attempts, remoteId } = row;
+  log.debug({ channel, account: accountId, message_id: id, attempts, remote_id: remoteId }, 'A message was sent');
+  events.publish('message.sent', { ...describeRow(row), remote_id: remoteId }, row.sessionKey);
+}
+
 async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Delivering): Promise<void> {
   let row = first;
   // Found in this state: the last holder died between the request and its answer.
   if (row.state === 'sending')
     row = await settle(options, row, { kind: 'ambiguous', reason: 'interrupted while sending' }, tenure);
   while (row.state === 'queued') {
-    const wakeAt = Math.min(row.nextAt, row.expiresAt);
-    await sleep(Math.max(0, wakeAt - Date.now()), undefined, { signal: tenure.stopping.signal });
+    tenure.stopping.signal.throwIfAborted();
+    const waitMs = Math.min(row.nextAt, row.expiresAt) - Date.now();
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal: tenure.stopping.signal });
     if (Date.now() >= row.expiresAt) {
       row = await settle(options, row, { kind: 'refused', reason: 'too old to be of use' }, tenure);
       continue;
@@ -115,7 +123,7 @@ async function settle(
   outcome: Outcome,
   tenure: Delivering,
 ): Promise<OutboxRow> {
-  const { store, log, events, ambiguous } = options;
+  const { store, log, ambiguous } = options;
   const fields = { channel: row.channel, account: row.accountId, message_id: row.id, attempts: row.attempts };
   switch (outcome.kind) {
     case 'sent': {
@@ -124,8 +132,7 @@ async function settle(
       if (isUrgent) await written;
       else written.catch(() => undefined);
       const sent: OutboxRow = { ...row, state: 'sent', remoteId: outcome.remoteId };
-      log.debug({ ...fields, remote_id: outcome.remoteId }, 'A message was sent');
-      events.publish('message.sent', { ...describeRow(sent), remote_id: outcome.remoteId }, row.sessionKey);
+      announceSent(options, sent);
       if (outcome.migratedTo !== undefined) await followChat(options, row, outcome.migratedTo);
       return sent;
     }

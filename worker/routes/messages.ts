@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { outboxMessageAnswer, queuedAnswer, replyAnswer } from '../../lib/answers.ts';
 import { idPath, messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
@@ -50,13 +50,12 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
             ? undefined
             : { channel: body.channel, url: body.media_url, type: body.media_type };
         const asked = media === undefined ? delivery : { delivery, media };
-        const digest = createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 32);
-        const once = key === undefined ? undefined : { key, digest };
+        const once = key === undefined ? undefined : { key, digest: digestOf(asked) };
         const receipt =
           media === undefined
             ? await outbound.enqueue(delivery, once)
             : await enqueueFile(options, { delivery, media, once, signal: closedSignal(ctx) });
-        if (receipt.isRepeat && receipt.digest !== digest) {
+        if (receipt.isRepeat && receipt.digest !== once?.digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
         }
         return { status: 'ok' as const, message_id: firstOf(receipt.rows).id };
@@ -137,6 +136,11 @@ function firstOf(rows: readonly OutboxRow[]): OutboxRow {
   const [row] = rows;
   if (row === undefined) throw new Error('The outbox gave no row');
   return row;
+}
+
+/** Tells one message from another under the same key. */
+function digestOf(asked: Delivery | { delivery: Delivery; media: Wanted }): string {
+  return hash('sha256', JSON.stringify(asked), 'hex').slice(0, 32);
 }
 
 function assertChannel(registry: Registry, channel: string): void {
