@@ -25,9 +25,7 @@ export function insertChild(text: string, container: Node, key: string | undefin
   if (!text.slice(container.offset, first.offset).includes('\n')) {
     const child = show({ ...base, isFlat: true });
     // Not behind a comment: what follows one in its line is part of it.
-    return gap.comma === undefined
-      ? splice(text, end, 0, `, ${child}`)
-      : splice(text, gap.comma + 1, 0, ` ${child},`);
+    return gap.comma === undefined ? splice(text, end, 0, `, ${child}`) : splice(text, gap.comma + 1, 0, ` ${child},`);
   }
   const indent = indentAt(text, first.offset);
   const child = `${base.eol}${indent}${show({ ...base, indent, isFlat: false })}`;
@@ -43,8 +41,7 @@ export function removeChild(text: string, container: Node, index: number): strin
   const next = children[index + 1];
   const previous = children[index - 1];
   const { comma } = readGap(text, endOf(child), next?.offset ?? endOf(container) - 1);
-  if (comma !== undefined && text.slice(endOf(child), comma).trim() === '')
-    return cut(text, child.offset, comma + 1);
+  if (comma !== undefined && text.slice(endOf(child), comma).trim() === '') return cut(text, child.offset, comma + 1);
   if (comma !== undefined) return cut(splice(text, comma, 1, ''), child.offset, endOf(child));
   const shorter = cut(text, child.offset, endOf(child));
   if (previous === undefined) return shorter;
@@ -59,11 +56,17 @@ function splice(text: string, offset: number, length: number, replacement: strin
   return text.slice(0, offset) + replacement + text.slice(offset + length);
 }
 
-function fillEmpty(text: string, container: Node, base: Omit<Layout, 'isFlat'>, show: (layout: Layout) => string): string {
+function fillEmpty(
+  text: string,
+  container: Node,
+  base: Omit<Layout, 'isFlat'>,
+  show: (layout: Layout) => string,
+): string {
   const open = container.offset + 1;
   const close = endOf(container) - 1;
   const inner = text.slice(open, close).trimEnd();
-  if (!text.includes('\n')) return splice(text, open + inner.length, close - open - inner.length, show({ ...base, isFlat: true }));
+  if (!text.includes('\n'))
+    return splice(text, open + inner.length, close - open - inner.length, show({ ...base, isFlat: true }));
   const indent = base.indent + base.unit;
   const child = show({ ...base, indent, isFlat: false });
   const rest = text.slice(open + inner.length, close);

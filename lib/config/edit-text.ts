@@ -70,7 +70,9 @@ function changeObject(text: string, node: Node, target: Readonly<Record<string, 
     const changed = isShadowed ? undefined : changeFirst(text, value, target[key]);
     if (changed !== undefined) return changed;
   }
-  const added = Object.entries(target).find(([key]) => key !== '__proto__' && !children.some((child) => keyOf(child) === key));
+  const added = Object.entries(target).find(
+    ([key]) => key !== '__proto__' && !children.some((child) => keyOf(child) === key),
+  );
   if (added === undefined) return undefined;
   const [key, value] = added;
   return insertChild(text, node, key, value);

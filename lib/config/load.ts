@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import type { Environment } from '../env.ts';
 import type { FieldProblem } from '../errors.ts';
+import { readTextIfExists } from '../fs.ts';
 import type { WorkerOverrides } from '../ipc.ts';
 import { resolveBind } from './bind.ts';
 import { applyOverrides } from './overrides.ts';
 import { type Config, configSchema } from './schema.ts';
-import { isRecord, readConfigSource } from './source.ts';
 import { findTelegramContradictions } from './telegram.ts';
+import { isRecord, parseConfigSource } from './source.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
 export type LoadedConfig = { config: Config; warnings: FieldProblem[] };
@@ -28,7 +29,17 @@ export class ConfigError extends Error {
  * the defaults. Unknown keys are warnings; anything else that is wrong throws one ConfigError with all of it.
  */
 export function loadConfig(path: string, env: Environment, overrides: WorkerOverrides = {}): LoadedConfig {
-  const source = readConfigSource(path, env);
+  return readConfig(readTextIfExists(path), path, env, overrides);
+}
+
+/** As `loadConfig`, of a text that `path` holds or is to hold; undefined is no file. */
+export function readConfig(
+  text: string | undefined,
+  path: string,
+  env: Environment,
+  overrides: WorkerOverrides = {},
+): LoadedConfig {
+  const source = parseConfigSource(text, env);
   const input = applyOverrides(source.value, env, overrides);
   const parsed = v.safeParse(configSchema, input);
   const problems = [...source.problems];

@@ -27,10 +27,10 @@ describe('an edit of a JSON text', () => {
 
   it('adds a key behind the last one, and its comment, in the layout of its neighbours', () => {
     expect(patch(FILE, { gateway: { bind: 'lan' } })).toBe(
-      FILE.replace(' } \n', '').replace('"\${XOPC_TOKEN}" }', '"\${XOPC_TOKEN}" },\n    "bind": "lan"'),
+      FILE.replace(' } \n', '').replace('"${XOPC_TOKEN}" }', '"${XOPC_TOKEN}" },\n    "bind": "lan"'),
     );
     expect(patch(FILE, { gateway: { auth: { mode: 'token' } } })).toBe(
-      FILE.replace('"\${XOPC_TOKEN}"', '"\${XOPC_TOKEN}", "mode": "token"'),
+      FILE.replace('"${XOPC_TOKEN}"', '"${XOPC_TOKEN}", "mode": "token"'),
     );
     expect(patch(FILE, { logging: { level: 'warn' } })).toBe(
       FILE.replace('2],', '2],\n  "logging": {\n    "level": "warn"\n  },'),
@@ -98,7 +98,12 @@ function scribble(item: unknown, seed: () => number, count: { comments: number }
     const end = parts.length > 0 && seed() % 2 === 0 ? `,${pause()}` : '';
     return `${open}${pause()}${parts.join(`,${pause()}`)}${pause()}${end}${close}`;
   };
-  if (Array.isArray(item)) return wrap('[', item.map((part) => scribble(part, seed, count)), ']');
+  if (Array.isArray(item))
+    return wrap(
+      '[',
+      item.map((part) => scribble(part, seed, count)),
+      ']',
+    );
   if (typeof item !== 'object' || item === null) return JSON.stringify(item);
   const parts = Object.entries(item).map(
     ([name, part]) => `${JSON.stringify(name)}${pause()}:${pause()}${scribble(part, seed, count)}`,
@@ -150,7 +155,8 @@ describe('any edit of any text', () => {
         expect(tokensOf(after).filter((token) => !tokensOf(source).includes(token)).length).toBeLessThanOrEqual(
           tokensOf(`"new key" ${JSON.stringify(item)}`).length,
         );
-        if (Object.keys(readJson(source)).length > 0) expect(patch(after, { 'new key': null }).replace(/\s/g, '')).toBe(source.replace(/\s/g, ''));
+        if (Object.keys(readJson(source)).length > 0)
+          expect(patch(after, { 'new key': null }).replace(/\s/g, '')).toBe(source.replace(/\s/g, ''));
       }),
       { numRuns: 500 },
     );
@@ -160,7 +166,9 @@ describe('any edit of any text', () => {
     fc.assert(
       fc.property(text, text, (left, right) => {
         const source = `{"left": ${left}, // c\n "it": "old" /* d */ , "right": ${right}}`;
-        expect(patch(source, { it: 'new' })).toBe(source.replace('"it": "old" /* d */ , "right"', '"it": "new" /* d */ , "right"'));
+        expect(patch(source, { it: 'new' })).toBe(
+          source.replace('"it": "old" /* d */ , "right"', '"it": "new" /* d */ , "right"'),
+        );
       }),
       { numRuns: 300 },
     );
