@@ -25,7 +25,7 @@ const MAX_CHANGES = 10_000;
 /** The values of a JSON text as they are written, with nothing expanded. */
 export function readJson(text: string): Record<string, unknown> {
   const body = text.replace(/^\ufeff/, '');
-  const value = valueOf(parseRoot(body.trim() === '' ? '{}' : body));
+  const value = readValue(parseRoot(body.trim() === '' ? '{}' : body));
   if (!isRecord(value)) throw new SyntaxError('it must hold one JSON object');
   return value;
 }
@@ -54,7 +54,7 @@ function parseRoot(text: string): Node {
 function changeFirst(text: string, node: Node, target: unknown): string | undefined {
   if (node.type === 'object' && isRecord(target)) return changeObject(text, node, target);
   if (node.type === 'array' && Array.isArray(target)) return changeArray(text, node, target);
-  if (isSame(valueOf(node), target)) return undefined;
+  if (isSame(readValue(node), target)) return undefined;
   return replaceValue(text, node, target);
 }
 
@@ -93,12 +93,12 @@ function keyOf(property: Node): string {
   return String(property.children?.[0]?.value);
 }
 
-function valueOf(node: Node): unknown {
-  if (node.type === 'array') return (node.children ?? []).map(valueOf);
+function readValue(node: Node): unknown {
+  if (node.type === 'array') return (node.children ?? []).map(readValue);
   if (node.type !== 'object') return node.value;
   const entries = (node.children ?? []).flatMap((property) => {
     const [key, value] = property.children ?? [];
-    return key === undefined || value === undefined || key.value === '__proto__' ? [] : [[key.value, valueOf(value)]];
+    return key === undefined || value === undefined || key.value === '__proto__' ? [] : [[key.value, readValue(value)]];
   });
   return Object.fromEntries(entries);
 }

@@ -4,6 +4,7 @@ import type { FieldProblem } from '../errors.ts';
 import { readTextIfExists } from '../fs.ts';
 import type { WorkerOverrides } from '../ipc.ts';
 import { resolveBind } from './bind.ts';
+import { resolveOldSpellings } from './old-spellings.ts';
 import { applyOverrides } from './overrides.ts';
 import { type Config, configSchema } from './schema.ts';
 import { findTelegramContradictions } from './telegram.ts';
@@ -40,15 +41,16 @@ export function readConfig(
   overrides: WorkerOverrides = {},
 ): LoadedConfig {
   const source = parseConfigSource(text, env);
-  const input = applyOverrides(source.value, env, overrides);
+  const spelled = resolveOldSpellings(source.value);
+  const input = applyOverrides(spelled.value, env, overrides);
   const parsed = v.safeParse(configSchema, input);
-  const problems = [...source.problems];
+  const problems = [...source.problems, ...spelled.problems];
   // A variable that is not set leaves an empty text behind, whose own faults would only confuse.
   const isKnown = ({ path: place }: FieldProblem) => source.problems.some((problem) => problem.path === place);
   if (!parsed.success) problems.push(...parsed.issues.map(describeIssue).filter((problem) => !isKnown(problem)));
   if (parsed.success) problems.push(...findMisplacedLists(input, parsed.output), ...findContradictions(parsed.output));
   if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
-  return { config: deepFreeze(parsed.output), warnings: findUnknownKeys(configSchema, source.value) };
+  return { config: deepFreeze(parsed.output), warnings: findUnknownKeys(configSchema, spelled.value) };
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): FieldProblem {
