@@ -123,6 +123,18 @@ export const en = {
   restartGone: 'The gateway has ended instead of restarting. {reason}',
   restartTimeout: 'The restart was not complete after {timeout}.',
   workerEnded: 'Worker {generation} ended: {reason}',
+  configNeedsTerminal: 'Credentials are shown on a terminal only; add --yes to print them anyway.',
+  configNotSet: '{path} is not set in the file, so its default holds.',
+  configBadPath: '"{path}" is no path of a setting; write for example gateway.port or agents.list[0].name.',
+  configSecretInArgs: '{path} is a credential, which must not stand in a command line.',
+  configSecretHint: "Write - for the value and give it on standard input, or name a variable: '${NAME}'.",
+  configLossHint: 'Add --confirm-loss if that is what you want.',
+  configProblem: '{path}: {message}',
+  configWarning: 'Note: {path} {message}',
+  configValid: 'Valid: {path}',
+  configInvalid: 'Not valid: {path}',
+  configWritten: 'Written: {paths}',
+  configUnchanged: 'Nothing to change.',
   error: 'Error: {message}',
 } as const;
 

@@ -1,12 +1,15 @@
 import { isRecord } from './source.ts';
 
-/** The dotted paths whose value differs, as deep as both sides have objects; sorted by name. Lists count as one value. */
+/** The dotted paths whose value differs, as deep as there are objects; sorted by name. A list counts as one value. */
 export function listChangedPaths(before: unknown, after: unknown, path = ''): string[] {
-  if (isRecord(before) && isRecord(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return keys.flatMap((key) =>
-      listChangedPaths(own(before, key), own(after, key), path === '' ? key : `${path}.${key}`),
-    );
+  if ((isRecord(before) && isRecord(after ?? {})) || (isRecord(after) && before === undefined)) {
+    const left = isRecord(before) ? before : {};
+    const right = isRecord(after) ? after : {};
+    const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
+    if (keys.length > 0)
+      return keys.flatMap((key) =>
+        listChangedPaths(own(left, key), own(right, key), path === '' ? key : `${path}.${key}`),
+      );
   }
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [path];
 }
