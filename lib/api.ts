@@ -148,3 +148,7 @@ export const eventsQuery = v.object({
 export type ErrorBody = {
   error: { code: string; message: string; details?: readonly { path: string; message: string }[]; requestId?: string };
 };
+
+export const configPatchRequest = v.record(v.string(), v.unknown());
+
+export const configChangeQuery = v.object({ confirm_loss: v.optional(v.picklist(['true', 'false']), 'false') });

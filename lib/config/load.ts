@@ -7,8 +7,9 @@ import { resolveBind } from './bind.ts';
 import { resolveOldSpellings } from './old-spellings.ts';
 import { applyOverrides } from './overrides.ts';
 import { type Config, configSchema } from './schema.ts';
-import { findTelegramContradictions } from './telegram.ts';
+import { isSecretPath } from './secrets.ts';
 import { isRecord, parseConfigSource } from './source.ts';
+import { findTelegramContradictions } from './telegram.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
 export type LoadedConfig = { config: Config; warnings: FieldProblem[] };
@@ -54,7 +55,10 @@ export function readConfig(
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): FieldProblem {
-  return { path: v.getDotPath(issue) ?? '(file)', message: issue.message.replace(/^Invalid \w+: /, '') };
+  const path = v.getDotPath(issue) ?? '(file)';
+  const message = issue.message.replace(/^Invalid \w+: /, '');
+  // What was written in place of a credential may be one.
+  return { path, message: isSecretPath(path.split('.')) ? message.replace(/ but received .*$/s, '') : message };
 }
 
 /** Valibot takes an array for an object without keys; what comes out then is of another kind than what went in. */

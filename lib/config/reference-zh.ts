@@ -14,6 +14,8 @@ export const MANUAL_ZH: Readonly<Record<string, string>> = {
   'Password of mode "password".': '"password" 模式的密码。',
   'Allows mode "none" beyond loopback. Anyone who reaches the port is then the owner.':
     '允许在 loopback 之外使用 "none" 模式。此时任何能访问端口的人都等同于所有者。',
+  'How long the old token or password is still taken after it was changed in this file; 0 not at all.':
+    '在本文件中更改令牌或密码后,旧值仍被接受的时间;0 表示立即失效。',
   'Open event streams before further ones get 503.': '同时打开的事件流上限,超出者得到 503。',
   'How long a stop waits for running turns. What is not finished then is resumed at the next start.':
     '停止时等待运行中对话轮次的时间。未完成的会在下次启动时继续。',

@@ -16,6 +16,10 @@ const auth = v.object({
     'Token of mode "token". Left out: one is generated and kept in credentials/.',
   ),
   password: describe(v.optional(v.string()), 'Password of mode "password".'),
+  rotationGrace: describe(
+    duration('10m'),
+    'How long the old token or password is still taken after it was changed in this file; 0 not at all.',
+  ),
   allowUnauthenticatedNetwork: describe(
     v.optional(v.boolean(), false),
     'Allows mode "none" beyond loopback. Anyone who reaches the port is then the owner.',

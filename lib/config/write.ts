@@ -10,6 +10,7 @@ import { listChangedPaths } from './diff.ts';
 import { readJson, rewriteJson } from './edit-text.ts';
 import { ConfigError, readConfig } from './load.ts';
 import { explainLoss } from './loss.ts';
+import type { Config } from './schema.ts';
 
 export type ConfigWrite = {
   paths: BackupPaths;
@@ -19,6 +20,8 @@ export type ConfigWrite = {
   expected?: string;
   /** Whether credentials, or much at once, may be removed. */
   allowsLoss?: boolean;
+  /** Judges what the schema cannot; throws what is wrong. */
+  verify?: ((config: Config) => void) | undefined;
 } & (
   | {
       /** What the file shall hold, made of what it holds, with nothing expanded. */
@@ -108,13 +111,22 @@ function assertNoNewFault(write: ConfigWrite, before: string | undefined, after:
   return faults;
 }
 
-function listFaults({ paths, env, overrides }: ConfigWrite, text: string | undefined): readonly FieldProblem[] {
+function listFaults({ paths, env, overrides, verify }: ConfigWrite, text: string | undefined): readonly FieldProblem[] {
   try {
-    readConfig(text, paths.configPath, env, overrides);
-    return [];
+    const { config } = readConfig(text, paths.configPath, env, overrides);
+    return verify === undefined ? [] : listVerdict(config, verify);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
+  }
+}
+
+function listVerdict(config: Config, verify: (config: Config) => void): FieldProblem[] {
+  try {
+    verify(config);
+    return [];
+  } catch (error) {
+    return [{ path: '(config)', message: errorMessage(error) }];
   }
 }
 

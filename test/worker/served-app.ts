@@ -1,14 +1,18 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AuditFinding } from '../../lib/audit/audit.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { createRedactor } from '../../lib/redact.ts';
 import { bindListeners } from '../../supervisor/socket.ts';
 import { createApp } from '../../worker/app.ts';
+import { type ConfigFile, createConfigFile } from '../../worker/config/file.ts';
+import type { Reloader } from '../../worker/config/reload.ts';
 import type { Credential } from '../../worker/identify.ts';
 import { listRoutes } from '../../worker/routes/index.ts';
 import { defineRoute, type Route } from '../../worker/routes/route.ts';
 import { createServer, type ServerLimits } from '../../worker/server.ts';
+import { temporaryDirectory } from '../lib/temporary-directory.ts';
 import { type AssembledGateway, type AssembledOptions, assembleGateway } from './assembled-gateway.ts';
 import { createRecordingLog, type LogEntry } from './recording-log.ts';
 import { openTemporaryStore } from './temporary-store.ts';
@@ -114,6 +118,7 @@ function buildRoutes(
 ): Route[] {
   return listRoutes({
     ...gateway,
+    configFile: openConfigFile(),
     health: {
       instanceId: 'instance',
       generation: 7,
@@ -135,6 +140,15 @@ function buildRoutes(
       },
     },
   });
+}
+
+/** A real one, in a directory of its own. */
+function openConfigFile(): ConfigFile {
+  const directory = temporaryDirectory();
+  const reloader: Reloader = { check: () => [], view: () => ({ pending: [], problems: [] }) };
+  const paths = { configPath: join(directory, 'xopc.json'), backupsDir: join(directory, 'backups') };
+  const { log } = createRecordingLog();
+  return createConfigFile({ paths, env: {}, overrides: {}, verify: () => undefined, reloader, log });
 }
 
 type Call = { method: string; body: unknown; headers: Record<string, string> | undefined };

@@ -1,9 +1,11 @@
 import Router from '@koa/router';
 import { GatewayError } from '../../lib/errors.ts';
+import type { ConfigFile } from '../config/file.ts';
 import { requireScope } from '../middleware/scope.ts';
 import type { Context } from '../middleware/state.ts';
 import { type AgentOptions, agentRoutes } from './agent.ts';
 import { channelsRoutes } from './channels.ts';
+import { configRoutes } from './config.ts';
 import { consoleRoutes } from './console.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
@@ -20,6 +22,7 @@ export type RoutesOptions = {
   health: HealthOptions;
   streams: EventsOptions;
   restart: Omit<RestartOptions, 'generation'>;
+  configFile: ConfigFile;
 } & AgentOptions &
   MessagesOptions &
   Omit<OutboxOptions, 'retryTtlMs'>;
@@ -40,6 +43,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...pairingRoutes(options.store),
     ...webhookRoutes(options.registry),
     ...eventsRoutes(options.streams),
+    ...configRoutes(options.configFile),
   ];
 }
 

@@ -1,0 +1,73 @@
+import { configChangeQuery, configPatchRequest } from '../../lib/api.ts';
+import { buildConfigJsonSchema } from '../../lib/config/json-schema.ts';
+import { GatewayError } from '../../lib/errors.ts';
+import type { Changed, ChangeOptions, ConfigFile } from '../config/file.ts';
+import type { Context } from '../middleware/state.ts';
+import { defineRoute, type Route } from './route.ts';
+
+/** The configuration file: read without credentials, changed by merge patch, earlier ones listed and restored (SPEC 5). */
+export function configRoutes(file: ConfigFile): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/config',
+      scope: 'operator.admin',
+      handle({ ctx }) {
+        const answer = file.read();
+        ctx.set('ETag', `"${answer.revision}"`);
+        return answer;
+      },
+    }),
+    defineRoute({
+      method: 'PATCH',
+      path: '/api/config',
+      scope: 'operator.admin',
+      body: configPatchRequest,
+      query: configChangeQuery,
+      async handle({ ctx, body, query }) {
+        return answerChange(ctx, file, await file.patch(body, readOptions(ctx, query.confirm_loss)));
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/config/schema',
+      scope: 'operator.read',
+      handle: () => buildConfigJsonSchema(),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/config/revisions',
+      scope: 'operator.admin',
+      handle: () => ({
+        items: file
+          .revisions()
+          .map(({ id, at, revision }) => ({ id, revision, replaced_at: new Date(at).toISOString() })),
+      }),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/config/revisions/:id/restore',
+      scope: 'operator.admin',
+      query: configChangeQuery,
+      async handle({ ctx, query, params: { id = '' } }) {
+        if (!/^\d{1,9}$/.test(id)) throw new GatewayError('NOT_FOUND', `There is no revision "${id}".`);
+        return answerChange(ctx, file, await file.restore(Number(id), readOptions(ctx, query.confirm_loss)));
+      },
+    }),
+  ];
+}
+
+function readOptions(ctx: Context, confirmLoss: string): ChangeOptions {
+  const given = ctx.get('If-Match').trim();
+  const expected = given === '' || given === '*' ? undefined : given.replace(/^(?:W\/)?"(.*)"$/, '$1');
+  return { expected, allowsLoss: confirmLoss === 'true' };
+}
+
+function answerChange(
+  ctx: Context,
+  file: ConfigFile,
+  { revision, changes, problems }: Changed,
+): Record<string, unknown> {
+  ctx.set('ETag', `"${revision}"`);
+  return { status: 'ok', revision, changes, problems, config: file.read().config };
+}
