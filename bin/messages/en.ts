@@ -127,7 +127,7 @@ export const en = {
   configNotSet: '{path} is not set in the file, so its default holds.',
   configBadPath: '"{path}" is no path of a setting; write for example gateway.port or agents.list[0].name.',
   configSecretInArgs: '{path} is a credential, which must not stand in a command line.',
-  configSecretHint: "Write - for the value and give it on standard input, or name a variable: '${NAME}'.",
+  configSecretHint: "Write - for the value and give it on standard input, or name a variable: '\x24{NAME}'.",
   configLossHint: 'Add --confirm-loss if that is what you want.',
   configProblem: '{path}: {message}',
   configWarning: 'Note: {path} {message}',

@@ -128,7 +128,7 @@ export const zh = {
   configNotSet: '文件中未设置 {path},采用默认值。',
   configBadPath: '"{path}" 不是设置的路径;例如 gateway.port 或 agents.list[0].name。',
   configSecretInArgs: '{path} 是凭据,不能写在命令行中。',
-  configSecretHint: "值写 - 并从标准输入提供,或引用环境变量:'${NAME}'。",
+  configSecretHint: "值写 - 并从标准输入提供,或引用环境变量:'\x24{NAME}'。",
   configLossHint: '如确实需要,请加 --confirm-loss。',
   configProblem: '{path}:{message}',
   configWarning: '注意:{path} {message}',

@@ -56,7 +56,7 @@ describe('xopc gateway config', () => {
       env: { XOPC_HOME: home },
     });
     expect(read()).toBe(FILE.replace(TOKEN, 'abcdefabcdefabcdef'));
-    expect((await config('set', 'gateway.auth.token', '${MINE:-abcdefabcdefabcdef}')).code).toBe(0);
+    expect((await config('set', 'gateway.auth.token', '\x24{MINE:-abcdefabcdefabcdef}')).code).toBe(0);
     expect(read()).toContain('${MINE:-');
     expect((await config('unset', 'gateway.auth.token')).stderr).toContain('--confirm-loss');
   });

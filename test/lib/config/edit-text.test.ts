@@ -21,16 +21,16 @@ const patch = (text: string, value: unknown): string => edit(text, (current) => 
 describe('an edit of a JSON text', () => {
   it('replaces one value and nothing else', () => {
     expect(patch(FILE, { gateway: { port: 1 } })).toBe(FILE.replace('18790', '1'));
-    expect(patch(FILE, { gateway: { auth: { token: 'x' } } })).toBe(FILE.replace('${XOPC_TOKEN}', 'x'));
+    expect(patch(FILE, { gateway: { auth: { token: 'x' } } })).toBe(FILE.replace('\x24{XOPC_TOKEN}', 'x'));
     expect(patch(FILE, { unknown: [1, 3] })).toBe(FILE.replace('*/ 2', '*/ 3'));
   });
 
   it('adds a key behind the last one, and its comment, in the layout of its neighbours', () => {
     expect(patch(FILE, { gateway: { bind: 'lan' } })).toBe(
-      FILE.replace(' } \n', '').replace('"${XOPC_TOKEN}" }', '"${XOPC_TOKEN}" },\n    "bind": "lan"'),
+      FILE.replace(' } \n', '').replace('"\x24{XOPC_TOKEN}" }', '"\x24{XOPC_TOKEN}" },\n    "bind": "lan"'),
     );
     expect(patch(FILE, { gateway: { auth: { mode: 'token' } } })).toBe(
-      FILE.replace('"${XOPC_TOKEN}"', '"${XOPC_TOKEN}", "mode": "token"'),
+      FILE.replace('"\x24{XOPC_TOKEN}"', '"\x24{XOPC_TOKEN}", "mode": "token"'),
     );
     expect(patch(FILE, { logging: { level: 'warn' } })).toBe(
       FILE.replace('2],', '2],\n  "logging": {\n    "level": "warn"\n  },'),
@@ -78,7 +78,7 @@ const key = fc.constantFrom('a', 'b', 'gateway', 'auth', 'token', 'x y', 'é');
 const value = fc.letrec((tie) => ({
   any: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom<unknown>(0, 1, -2.5, true, false, null, '', '${VAR}', '// no comment', '"quoted"\n'),
+    fc.constantFrom<unknown>(0, 1, -2.5, true, false, null, '', '\x24{VAR}', '// no comment', '"quoted"\n'),
     fc.array(tie('any'), { maxLength: 3 }),
     fc.dictionary(key, tie('any'), { maxKeys: 4, noNullPrototype: true }),
   ),

@@ -22,7 +22,7 @@ describe('a credential of the configuration', () => {
 
   it('is shown as set and by its source, never as it is', () => {
     expect(describeSecret('abc')).toEqual({ secret: true, set: true, source: 'config' });
-    expect(describeSecret('${MINE}')).toEqual({ secret: true, set: true, source: 'env:MINE' });
+    expect(describeSecret('\x24{MINE}')).toEqual({ secret: true, set: true, source: 'env:MINE' });
     expect(describeSecret('')).toEqual({ secret: true, set: false, source: 'config' });
   });
 

@@ -21,7 +21,7 @@ import { temporaryDirectory } from '../temporary-directory.ts';
 
 const PROGRAM = programPath('config-writer');
 const FILE =
-  '{\n  // Ours.\n  "gateway": { "port": 1, "auth": { "token": "${TOKEN:-0123456789abcdef}" } },\n  "future": 1\n}\n';
+  '{\n  // Ours.\n  "gateway": { "port": 1, "auth": { "token": "\x24{TOKEN:-0123456789abcdef}" } },\n  "future": 1\n}\n';
 
 function home(text = FILE): { configPath: string; backupsDir: string } {
   const directory = temporaryDirectory();
@@ -105,7 +105,7 @@ describe('a write of the configuration', () => {
     const paths = home();
     await expect(patch(paths, { gateway: { port: 'x', bind: 'y' } })).rejects.toBeInstanceOf(ConfigError);
     expect(read(paths)).toBe(FILE);
-    const broken = home(FILE.replace('"port": 1', '"port": "${UNSET}"'));
+    const broken = home(FILE.replace('"port": 1', '"port": "\x24{UNSET}"'));
     expect(await patch(broken, { future: 2 })).toMatchObject({
       changed: ['future'],
       problems: [{ path: 'gateway.port' }],
