@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from './errors.ts';
 import { createSyncedFile, identifyFile, modifiedAtMs, readTextIfExists, removeFile, touchFile } from './fs.ts';
 import { monotonicMs } from './monotonic.ts';
+import { isProcessAlive } from './process-alive.ts';
 
 /** What a holder does under the lock; it is not async, so that nobody holds it for longer than some file writes. */
 export type Locked<T> = (proof: {
@@ -81,14 +82,5 @@ function isStale(file: string): boolean {
   const since = modifiedAtMs(file);
   if (since !== 0 && Math.abs(Date.now() - since) > STALE_MS) return true;
   const [, pid, host] = /"pid":(\d+),"host":"(.*)"/.exec(readTextIfExists(file) ?? '') ?? [];
-  return host === hostname() && !isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
-  }
+  return host === hostname() && !isProcessAlive(Number(pid));
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startLoad } from '../supervisor/http-load.ts';
@@ -81,6 +81,26 @@ describe('a change of the configuration while the gateway runs', () => {
     edit(gateway, '{', '{ "providers": { "nobody": "key-of-nobody" }, ');
     await eventually('the refusal', () => gateway.home.readLog().includes('no such provider is built in'));
     expect(await authorized(gateway, OLD)).toBe(true);
+  });
+});
+
+describe('a file that is broken while the gateway runs', () => {
+  it('does not end it when its worker crashes: the next one goes on with what served last, and says so', async () => {
+    const gateway = await startGateway({ config: { gateway: { auth: { token: OLD } } } });
+    const good = join(gateway.home.stateDir, 'backups', 'xopc.json.last-good');
+    await eventually('the copy of what serves', () => existsSync(good));
+    const worker = gateway.workerPid();
+    const text = readFileSync(gateway.home.configPath, 'utf8');
+    gateway.home.configure('{ "gateway": ');
+    await gateway.kill('worker');
+    await gateway.nextWorker(worker);
+    await eventually('an answer', () => authorized(gateway, OLD));
+    const { body } = await gateway.request('/health', { token: OLD });
+    expect(JSON.stringify(body['config'])).toContain('not valid JSON');
+    expect(gateway.home.readLog()).toContain('going on with the last one that served');
+    expect(readFileSync(gateway.home.configPath, 'utf8')).toBe('{ "gateway": ');
+    gateway.home.configure(text.replace(OLD, NEW));
+    await eventually('the mended file', () => authorized(gateway, NEW));
   });
 });
 
