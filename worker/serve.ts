@@ -10,6 +10,7 @@ import type { Redactor } from '../lib/redact.ts';
 import { createApp } from './app.ts';
 import { listAccounts } from './channel-views.ts';
 import { type CurrentConfig, keepConfigCurrent } from './config/keep-current.ts';
+import { createLiveConfig } from './config/live-config.ts';
 import { finish } from './finish.ts';
 import type { HeartbeatSource } from './heartbeat.ts';
 import { createLease, type Lease } from './lease.ts';
@@ -42,7 +43,9 @@ export type ServeOptions = {
 export type Served = { t: 'drained' } | { t: 'rebuild'; config: Config; leaseEpoch: number | null };
 
 /** Serves until the supervisor asks to drain or to rebuild: the worker's life from top to bottom. */
-export async function serve(options: ServeOptions): Promise<Served> {
+export async function serve(start: ServeOptions): Promise<Served> {
+  const live = createLiveConfig(start.config);
+  const options = { ...start, config: live.view };
   const { channel, mailbox, welcome, config, redactor, log } = options;
   const { generation, instanceId } = welcome;
   const owner = `${instanceId}/${generation}`;
@@ -62,6 +65,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const hosts = sockets.map(({ host }) => host);
   const current = keepConfigCurrent({
     ...options,
+    live,
     overrides: welcome.overrides,
     events: services.events,
     isLoopback: hosts.every(isLoopbackAddress),

@@ -43,6 +43,17 @@ describe('a change of the configuration while the gateway runs', () => {
     expect(gateway.home.readLog()).not.toContain(NEW);
   });
 
+  it('of the agents counts from the next turn on', async () => {
+    const gateway = await startGateway({ config: { gateway: { auth: { token: OLD } } } });
+    const worker = gateway.workerPid();
+    const ask = (agent_id: string): ReturnType<Gateway['request']> =>
+      gateway.request('/api/agent', { token: OLD, method: 'POST', body: { message: 'hello', agent_id } });
+    expect((await ask('clerk')).status).toBe(400);
+    edit(gateway, '{', '{ "agents": { "list": [{ "id": "clerk" }] }, ');
+    await eventually('the new agent', async () => (await ask('clerk')).status === 200);
+    expect(gateway.workerPid()).toBe(worker);
+  });
+
   it('that a worker must be replaced for fails no request under load', async () => {
     const gateway = await startGateway({ config: { gateway: { auth: { token: OLD } } } });
     const load = startLoad(gateway.port, 20, '/health');

@@ -7,7 +7,7 @@ export type Effect = 'live' | 'restart' | 'start';
 export type PlannedChange = { path: string; effect: Effect };
 
 /** The longest prefix decides; what is not named takes a restart, which is right for everything. */
-const EFFECTS: readonly [prefix: string, effect: Effect][] = [
+const EFFECTS: ReadonlyMap<string, Effect> = new Map([
   ['$schema', 'live'],
   ['logging.level', 'live'],
   ['gateway.auth.token', 'live'],
@@ -17,14 +17,18 @@ const EFFECTS: readonly [prefix: string, effect: Effect][] = [
   ['gateway.host', 'start'],
   ['gateway.customBindHost', 'start'],
   ['gateway.port', 'start'],
-];
+  // Read for each turn and each message.
+  ['agents', 'live'],
+  ['agents.maxConcurrentTurns', 'restart'],
+  ['session', 'live'],
+]);
 
 /** What each changed path takes. */
 export function planChanges(paths: readonly string[]): PlannedChange[] {
-  return paths.map((path) => ({ path, effect: effectOf(path) }));
+  return paths.map((path) => ({ path, effect: effectOf(path.split('.')) }));
 }
 
-function effectOf(path: string): Effect {
-  const found = EFFECTS.find(([prefix]) => path === prefix || path.startsWith(`${prefix}.`));
-  return found?.[1] ?? 'restart';
+function effectOf(keys: readonly string[]): Effect {
+  if (keys.length === 0) return 'restart';
+  return EFFECTS.get(keys.join('.')) ?? effectOf(keys.slice(0, -1));
 }

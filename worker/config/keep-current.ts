@@ -8,10 +8,11 @@ import { resolveCredential } from '../credential.ts';
 import type { EventHub } from '../events.ts';
 import type { LiveApp } from '../live-app.ts';
 import { type ConfigFile, createConfigFile } from './file.ts';
+import type { LiveConfig } from './live-config.ts';
 import { createReloader } from './reload.ts';
 
 export type KeepCurrentOptions = {
-  config: Config;
+  live: LiveConfig;
   env: Environment;
   paths: Paths;
   overrides: WorkerOverrides;
@@ -34,7 +35,7 @@ export type CurrentConfig = {
 
 /** What keeps a worker and its configuration file together. */
 export function keepConfigCurrent(options: KeepCurrentOptions): CurrentConfig {
-  const { config, paths, redactor, log } = options;
+  const { live, paths, redactor, log } = options;
   const verify = (next: Config): void => {
     resolveCredential({ ...options, config: next });
     options.verifyServices(next);
@@ -55,7 +56,7 @@ export function keepConfigCurrent(options: KeepCurrentOptions): CurrentConfig {
     file: createConfigFile({ ...options, verify, reloader }),
     async follow() {
       reloader.check();
-      if (!config.gateway.enableHotReload) return () => undefined;
+      if (!live.view.gateway.enableHotReload) return () => undefined;
       const { watchFile } = await import('./watch.ts');
       return watchFile(paths.configPath, () => void reloader.check(), log);
     },

@@ -10,10 +10,11 @@ import type { Logger } from '../../lib/log.ts';
 import type { Paths } from '../../lib/paths.ts';
 import type { EventHub } from '../events.ts';
 import { type PlannedChange, planChanges } from './effect.ts';
+import type { LiveConfig } from './live-config.ts';
 
 export type ReloadOptions = {
   /** What the worker runs with. */
-  config: Config;
+  live: LiveConfig;
   paths: Pick<Paths, 'configPath' | 'backupsDir'>;
   env: Environment;
   overrides: WorkerOverrides;
@@ -45,10 +46,9 @@ export type Reloader = {
  * for the rest, the old one serving until the new one does. A file with a fault changes nothing.
  */
 export function createReloader(options: ReloadOptions): Reloader {
-  const { paths, events, log } = options;
-  /** What the worker was built with, with live changes written into it, and the last file that was fit for use. */
-  let active = options.config;
-  let wanted = options.config;
+  const { live, paths, events, log } = options;
+  /** The last file that was fit for use. */
+  let wanted = live.current();
   let seen: string | undefined;
   let problems: readonly FieldProblem[] = [];
 
@@ -61,14 +61,14 @@ export function createReloader(options: ReloadOptions): Reloader {
 
   function accept(next: Config, text: string): PlannedChange[] {
     const changes = planChanges(listChangedPaths(wanted, next));
-    const live = changes.filter(({ effect }) => effect === 'live').map(({ path }) => path);
-    if (live.length > 0) {
-      options.applyLive(next, active);
-      active = mergeLive(active, next);
+    const now = changes.filter(({ effect }) => effect === 'live').map(({ path }) => path);
+    if (now.length > 0) {
+      options.applyLive(next, live.current());
+      live.take(next, now);
     }
     wanted = next;
     problems = [];
-    if (listPending(active, wanted).length === 0) keepLastGood(paths, text);
+    if (listPending(live.current(), wanted).length === 0) keepLastGood(paths, text);
     announce(options, changes);
     return changes;
   }
@@ -89,23 +89,12 @@ export function createReloader(options: ReloadOptions): Reloader {
         );
       }
     },
-    view: () => ({ pending: listPending(active, wanted), problems }),
+    view: () => ({ pending: listPending(live.current(), wanted), problems }),
   };
 }
 
 function listPending(active: Config, wanted: Config): PlannedChange[] {
   return planChanges(listChangedPaths(active, wanted)).filter(({ effect }) => effect !== 'live');
-}
-
-/** What runs, with the settings of the new file that take effect at once. */
-function mergeLive(active: Config, { $schema, logging, gateway }: Config): Config {
-  const { token, password, rotationGrace } = gateway.auth;
-  return {
-    ...active,
-    $schema,
-    logging: { ...active.logging, level: logging.level },
-    gateway: { ...active.gateway, auth: { ...active.gateway.auth, token, password, rotationGrace } },
-  };
 }
 
 function announce({ events, log, requestRestart }: ReloadOptions, changes: readonly PlannedChange[]): void {

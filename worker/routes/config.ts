@@ -1,5 +1,4 @@
 import { configChangeQuery, configPatchRequest } from '../../lib/api.ts';
-import { buildConfigJsonSchema } from '../../lib/config/json-schema.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Changed, ChangeOptions, ConfigFile } from '../config/file.ts';
 import type { Context } from '../middleware/state.ts';
@@ -32,7 +31,8 @@ export function configRoutes(file: ConfigFile): Route[] {
       method: 'GET',
       path: '/api/config/schema',
       scope: 'operator.read',
-      handle: () => buildConfigJsonSchema(),
+      // Loaded when somebody asks: few do.
+      handle: async () => (await import('../../lib/config/json-schema.ts')).buildConfigJsonSchema(),
     }),
     defineRoute({
       method: 'GET',

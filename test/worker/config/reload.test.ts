@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readLastGood } from '../../../lib/config/backups.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
+import { createLiveConfig } from '../../../worker/config/live-config.ts';
 import { createReloader, type Reloader } from '../../../worker/config/reload.ts';
 import { temporaryDirectory } from '../../lib/temporary-directory.ts';
 import { createRecordingLog } from '../recording-log.ts';
@@ -27,7 +28,7 @@ function begin(config: unknown = {}): Scene {
   const events: unknown[] = [];
   const reloader = createReloader({
     paths,
-    config: loadConfig(paths.configPath, {}).config,
+    live: createLiveConfig(loadConfig(paths.configPath, {}).config),
     env: {},
     overrides: {},
     log: createRecordingLog().log,
@@ -59,13 +60,13 @@ describe('a change of the file', () => {
 
   it('is applied at once where that goes, and a new worker is asked for once for the rest', () => {
     const { reloader, write, applied, restarts, events } = begin();
-    write({ logging: { level: 'debug' }, agents: { maxConcurrentTurns: 2 }, session: { dmScope: 'main' } });
+    write({ logging: { level: 'debug' }, agents: { maxConcurrentTurns: 2 }, outbox: { replyTtl: 60 } });
     reloader.check();
     expect(applied).toEqual(['debug']);
-    expect(restarts).toEqual(['the configuration was changed: agents.maxConcurrentTurns, session.dmScope']);
+    expect(restarts).toEqual(['the configuration was changed: agents.maxConcurrentTurns, outbox.replyTtl']);
     expect(events).toMatchObject([{ section: 'logging' }, { section: 'full', requiresRestart: true }]);
     expect(reloader.view().pending).toHaveLength(2);
-    write({ logging: { level: 'warn' }, agents: { maxConcurrentTurns: 2 }, session: { dmScope: 'main' } });
+    write({ logging: { level: 'warn' }, agents: { maxConcurrentTurns: 2 }, outbox: { replyTtl: 60 } });
     reloader.check();
     expect(restarts).toHaveLength(1);
   });
