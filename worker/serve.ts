@@ -72,6 +72,7 @@ export async function serve(start: ServeOptions): Promise<Served> {
     app: () => app,
     verifyServices: (next) => verifyServices(next, options.env),
     requestRestart: (reason) => void channel.send({ t: 'restart.request', reason }),
+    tellOwner: (text) => services.alerts.tell('config', text),
   });
   const { credential, findings } = secureGateway({ ...options, overrides: welcome.overrides, hosts });
   const configFile = current.file;

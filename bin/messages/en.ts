@@ -134,6 +134,8 @@ export const en = {
   configValid: 'Valid: {path}',
   configInvalid: 'Not valid: {path}',
   configWritten: 'Written: {paths}',
+  configUnused: 'The configuration file has faults and is not used; the gateway goes on as it was. {problem}',
+  configHeld: 'These settings take effect when the gateway is stopped and started: {paths}',
   configUnchanged: 'Nothing to change.',
   error: 'Error: {message}',
 } as const;

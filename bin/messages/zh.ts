@@ -135,6 +135,8 @@ export const zh = {
   configValid: '有效:{path}',
   configInvalid: '无效:{path}',
   configWritten: '已写入:{paths}',
+  configUnused: '配置文件有错误,未被采用;网关保持原样运行。{problem}',
+  configHeld: '以下设置在网关停止并重新启动后生效:{paths}',
   configUnchanged: '没有需要修改的内容。',
   error: '错误:{message}',
 } as const satisfies Messages;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startLoad } from '../supervisor/http-load.ts';
 import { eventually } from './eventually.ts';
-import { type Gateway, startGateway, stopAll } from './gateway.ts';
+import { type Gateway, runXopc, startGateway, stopAll } from './gateway.ts';
 import type { sendRequest } from './http.ts';
 
 afterEach(() => stopAll());
@@ -91,6 +91,8 @@ describe('a change of the configuration while the gateway runs', () => {
     const gateway = await startGateway({ config: { gateway: { auth: { token: OLD } } } });
     edit(gateway, '{', '{ "providers": { "nobody": "key-of-nobody" }, ');
     await eventually('the refusal', () => gateway.home.readLog().includes('no such provider is built in'));
+    const status = await runXopc(gateway.home, ['gateway', 'status']);
+    expect(status.stdout).toContain('no such provider is built in');
     expect(await authorized(gateway, OLD)).toBe(true);
   });
 });

@@ -25,6 +25,8 @@ export type KeepCurrentOptions = {
   /** Throws for settings that no service could be built with. */
   verifyServices(config: Config): void;
   requestRestart(reason: string): void;
+  /** Says what needs a person, in the owner's own chat. */
+  tellOwner(text: string): void;
 };
 
 export type CurrentConfig = {

@@ -25,6 +25,8 @@ export type ReloadOptions = {
   /** Does what can be done at once. Throws when it cannot, with everything as before. */
   applyLive(config: Config, previous: Config): void;
   requestRestart(reason: string): void;
+  /** Says what needs a person, in the owner's own chat. */
+  tellOwner(text: string): void;
 };
 
 /** How the file and what runs stand to each other. */
@@ -56,6 +58,7 @@ export function createReloader(options: ReloadOptions): Reloader {
     problems = found;
     log.error({ problems }, 'The changed configuration is not used: it has faults. The gateway goes on as it was');
     events.publish('config.reload', { ok: false, problems });
+    options.tellOwner(`The changed configuration is not used: ${describeProblems(problems)}`);
     return [];
   }
 
@@ -91,6 +94,10 @@ export function createReloader(options: ReloadOptions): Reloader {
     },
     view: () => ({ pending: listPending(live.current(), wanted), problems }),
   };
+}
+
+function describeProblems(problems: readonly FieldProblem[]): string {
+  return problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
 }
 
 function listPending(active: Config, wanted: Config): PlannedChange[] {

@@ -14,6 +14,7 @@ type Scene = {
   applied: string[];
   restarts: string[];
   events: unknown[];
+  told: string[];
   lastGood(): string | undefined;
 };
 
@@ -26,6 +27,7 @@ function begin(config: unknown = {}): Scene {
   const applied: string[] = [];
   const restarts: string[] = [];
   const events: unknown[] = [];
+  const told: string[] = [];
   const reloader = createReloader({
     paths,
     live: createLiveConfig(loadConfig(paths.configPath, {}).config),
@@ -38,8 +40,9 @@ function begin(config: unknown = {}): Scene {
     },
     applyLive: ({ logging }) => void applied.push(logging.level),
     requestRestart: (reason) => void restarts.push(reason),
+    tellOwner: (text) => void told.push(text),
   });
-  return { reloader, write, applied, restarts, events, lastGood: () => readLastGood(paths) };
+  return { reloader, write, applied, restarts, events, told, lastGood: () => readLastGood(paths) };
 }
 
 describe('a change of the file', () => {
@@ -93,13 +96,14 @@ describe('a change of the file', () => {
     ['{ "gateway": { "port": "x" }, "logging": { "level": "debug" } }', 'gateway.port'],
     ['{ "agents": { "default": "impossible" } }', '(config)'],
   ])('with a fault changes nothing and is told: %s', (text, place) => {
-    const { reloader, write, applied, restarts, events, lastGood } = begin();
+    const { reloader, write, applied, restarts, events, told, lastGood } = begin();
     reloader.check();
     const good = lastGood();
     write(text);
     expect(reloader.check()).toEqual([]);
     expect([applied, restarts]).toEqual([[], []]);
     expect(events).toMatchObject([{ ok: false }]);
+    expect(told[0]).toContain('is not used');
     expect(reloader.view().problems[0]?.path).toContain(place);
     expect(lastGood()).toBe(good);
     write({});
