@@ -184,4 +184,7 @@ export const MANUAL_ZH: Readonly<Record<string, string>> = {
   'The window, from the first wrong one on.': '时间窗口,自第一次错误起计。',
   'How long such a caller then waits.': '此后该调用方须等待的时间。',
   'Further tokens, each with a name and what it may do.': '其他令牌,各有名称与权限。',
+  'What keeps guessers away.': '阻止猜测凭据的限制。',
+  'Hosts of your own network, with their port unless it is the usual one, from which media_url may be fetched. Left out: only the public internet.':
+    '自有网络中可供 media_url 取用的主机(非默认端口时须写明端口)。留空则仅限公网。',
 };

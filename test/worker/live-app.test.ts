@@ -2,8 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Credential } from '../../worker/identify.ts';
 import { createLiveApp, type LiveApp } from '../../worker/live-app.ts';
-import type { Credential } from '../../worker/middleware/auth.ts';
 
 const secret = (name: string): Credential => ({ mode: 'token', secret: name, source: 'test' });
 
