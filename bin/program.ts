@@ -78,6 +78,7 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
   );
   addPairing(gateway, context, merged);
   addOutbox(gateway, context, merged);
+  addConfig({ gateway, context, merged, finish });
 }
 
 type Controls = {
@@ -197,4 +198,42 @@ function addOutbox(
       const { dropMessage } = await import('./commands/outbox.ts');
       await dropMessage(await context(merged(command)), id, merged(command));
     });
+}
+
+type ConfigControls = Omit<Controls, 'sub'> & { gateway: Command };
+
+function addConfig({ gateway, context, merged, finish }: ConfigControls): void {
+  const config = gateway.command('config').description('show and change the configuration file');
+  const sub = (name: string, description: string): Command =>
+    config.command(name).description(description).option('--json', 'one JSON document instead of text');
+  const loss = ['--confirm-loss', 'also when credentials, or much at once, are removed'] as const;
+  sub('path', 'show where the file is').action(async (_options, command: Command) => {
+    const { showConfigPath } = await import('./commands/config.ts');
+    showConfigPath(await context(merged(command)), merged(command));
+  });
+  sub('get [path]', 'show what the file says, credentials hidden')
+    .option('--show', 'credentials too')
+    .option('--yes', 'also when the output is no terminal')
+    .action(async (path: string | undefined, _options, command: Command) => {
+      const { getConfig } = await import('./commands/config.ts');
+      getConfig(await context(merged(command)), path, merged(command));
+    });
+  sub('set <path> <value>', 'set one setting; the value is JSON or text, "-" reads it from standard input')
+    .option(...loss)
+    .action(async (path: string, value: string, _options, command: Command) => {
+      const { setConfig } = await import('./commands/config.ts');
+      await setConfig(await context(merged(command)), { path, value }, merged(command));
+    });
+  sub('unset <path>', 'remove one setting, so that its default holds')
+    .option(...loss)
+    .action(async (path: string, _options, command: Command) => {
+      const { unsetConfig } = await import('./commands/config.ts');
+      await unsetConfig(await context(merged(command)), path, merged(command));
+    });
+  sub('validate', 'check the file; exit 78 when no gateway would start with it').action(
+    async (_options, command: Command) => {
+      const { validateConfig } = await import('./commands/config.ts');
+      finish(validateConfig(await context(merged(command)), merged(command)));
+    },
+  );
 }

@@ -212,3 +212,37 @@ export type OutboxView = v.InferOutput<typeof outboxMessage>;
 export type ChannelAnswer = v.InferOutput<typeof channel>;
 export type AccountAnswer = v.InferOutput<typeof account>;
 export type PairingView = v.InferOutput<typeof pairing>;
+
+const problems = v.array(v.strictObject({ path: v.string(), message: v.string() }));
+const change = v.strictObject({
+  path: v.string(),
+  effect: v.pipe(
+    v.picklist(['live', 'restart', 'start']),
+    v.description(
+      'At once; when a new worker takes over, which happens by itself; after a stop and start of the gateway.',
+    ),
+  ),
+});
+const settings = v.pipe(v.looseObject({}), v.description('What the file says; credentials as {secret, set, source}.'));
+
+export const configAnswer = v.strictObject({
+  config: settings,
+  revision: v.pipe(v.string(), v.description('For If-Match; also the ETag.')),
+  locked: v.pipe(
+    v.array(v.strictObject({ path: v.string(), by: v.string() })),
+    v.description('What the environment or the command line decides.'),
+  ),
+  pending: v.pipe(v.array(change), v.description('What is written and not in effect yet.')),
+  problems: v.pipe(problems, v.description('Why the file is not used as it is.')),
+});
+export const configChangedAnswer = v.strictObject({
+  status: ok,
+  revision: v.string(),
+  changes: v.array(change),
+  problems,
+  config: settings,
+});
+export const configSchemaAnswer = v.pipe(v.looseObject({}), v.description('A JSON Schema.'));
+export const configRevisionsAnswer = v.strictObject({
+  items: v.array(v.strictObject({ id: count, revision: v.string(), replaced_at: iso })),
+});

@@ -222,3 +222,8 @@ export const eventsQuery = v.object({
   ),
   session: v.optional(v.string()),
 });
+
+/** Paths and values of the configuration to change (RFC 7396). */
+export const configPatchRequest = v.looseObject({});
+
+export const configChangeQuery = v.object({ confirm_loss: v.optional(v.picklist(['true', 'false']), 'false') });

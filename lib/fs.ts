@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   closeSync,
+  existsSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   unlinkSync,
   utimesSync,
@@ -100,6 +104,30 @@ export function writeFileAtomic(path: string, content: string): void {
     throw error;
   }
   syncDirectory(dirname(path));
+}
+
+/**
+ * As `writeFileAtomic`, for a file that belongs to a person: a symbolic link stays and its target is replaced, and mode and owner stay
+ * as they were (CFG-1). `commit` is called right before the replacement, and may throw to keep the old file.
+ */
+export function replaceFileAtomic(path: string, content: string, commit: () => void = () => undefined): void {
+  const target = existsSync(path) ? realpathSync(path) : path;
+  const found = statSync(target, { throwIfNoEntry: false });
+  const temporary = createSyncedFile(target, content);
+  try {
+    if (found !== undefined) copyRights(found, temporary);
+    commit();
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncDirectory(dirname(target));
+}
+
+function copyRights({ uid, gid, mode }: Stats, to: string): void {
+  if (process.getuid?.() === 0) chownSync(to, uid, gid);
+  chmodSync(to, mode & 0o7777);
 }
 
 /** Writes a complete, synced file under a temporary name beside `path` and returns that name. */

@@ -24,6 +24,8 @@ export type Paths = {
   logsDir: string;
   logFile: string;
   credentialsDir: string;
+  /** Earlier configurations, and the last one that served. */
+  backupsDir: string;
   tokenFile: string;
 };
 
@@ -55,6 +57,7 @@ export function resolvePaths(env: Environment, configFlag?: string): Paths {
     logsDir,
     logFile: join(logsDir, 'gateway.log'),
     credentialsDir,
+    backupsDir: join(stateDir, 'backups'),
     tokenFile: join(credentialsDir, 'gateway-token'),
   };
 }

@@ -45,6 +45,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'jsonc-parser': ['lib/config'],
   valibot: ['lib/config', 'lib/api.ts', 'lib/answers.ts', 'lib/completions.ts', 'worker/routes/route.ts'],
   '@valibot/to-json-schema': ['lib/config/json-schema.ts', 'worker/openapi/document.ts'],
+  chokidar: ['worker/config/watch.ts'],
   commander: ['bin/program.ts'],
   'ps-list': ['supervisor/process-list.ts'],
   fkill: ['supervisor/process-kill.ts'],

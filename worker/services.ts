@@ -134,6 +134,13 @@ export function createServices(options: ServicesOptions): Services {
   };
 }
 
+/** Throws for settings that are valid, but that no service could be built with, such as a provider that nobody knows. */
+export function verifyServices({ channels, providers }: Config, env: Environment): void {
+  createProviders(providers, env);
+  // No secret is kept for settings that may never be used.
+  if (channels.telegram.enabled) resolveTelegramAccounts(channels.telegram, env, () => 'not-kept');
+}
+
 /** An account without settings lets nobody in. */
 const CLOSED: AccountPolicy = {
   dmPolicy: 'disabled',

@@ -49,6 +49,7 @@ function describeRunning(report: Report): Record<string, unknown> {
     uptime: uptimeMsOf(report) === undefined ? null : Math.floor((uptimeMsOf(report) ?? 0) / 1_000),
     channels: channelsOf(report),
     queues: health?.queues ?? null,
+    ...(health?.config === undefined ? {} : { config: health.config }),
     reason: status?.reason ?? null,
     since: status?.since ?? null,
     instanceId: instanceId === '' ? null : instanceId,

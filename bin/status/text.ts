@@ -100,6 +100,11 @@ function printProblems(report: Report, output: Output): void {
   if (silentMs > SILENT_MS) warn(output.text('workerSilent', { age: formatDuration(silentMs) }));
   const restartFailure = instance.status?.restartFailure ?? null;
   if (restartFailure !== null) warn(output.text('restartFailed', { reason: toOneLine(restartFailure) }));
+  const { problems = [], pending = [] } = healthOf(report)?.config ?? {};
+  const [fault] = problems;
+  if (fault !== undefined) warn(output.text('configUnused', { problem: toOneLine(`${fault.path}: ${fault.message}`) }));
+  const held = pending.filter(({ effect }) => effect === 'start').map(({ path }) => path);
+  if (held.length > 0) warn(output.text('configHeld', { paths: held.join(', ') }));
 }
 
 function printFacts(report: Report, output: Output): void {

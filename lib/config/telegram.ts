@@ -34,7 +34,7 @@ const group = v.object({
 });
 
 const account = {
-  enabled: v.optional(v.boolean()),
+  enabled: describe(v.optional(v.boolean()), 'False: this account does not run.'),
   botToken: describe(
     v.optional(v.string()),
     'Token from @BotFather. Also TELEGRAM_BOT_TOKEN for the account "default".',
@@ -109,8 +109,11 @@ const account = {
 /** `channels.telegram`: what holds for every account, and the accounts. */
 export const telegram = v.object({
   ...account,
-  enabled: v.optional(v.boolean(), false),
-  accounts: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
+  enabled: describe(v.optional(v.boolean(), false), 'Whether Telegram runs.'),
+  accounts: describe(
+    v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
+    'Accounts by id; each may set the same keys.',
+  ),
 });
 
 /** The public address of an account's webhook; undefined when it polls. */

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
 import type { AuditFinding } from '../../lib/audit/audit.ts';
@@ -6,10 +7,13 @@ import { GatewayError } from '../../lib/errors.ts';
 import { createRedactor } from '../../lib/redact.ts';
 import { bindListeners } from '../../supervisor/socket.ts';
 import { createApp } from '../../worker/app.ts';
+import { type ConfigFile, createConfigFile } from '../../worker/config/file.ts';
+import type { Reloader } from '../../worker/config/reload.ts';
 import type { Credential } from '../../worker/identify.ts';
 import { listRoutes } from '../../worker/routes/index.ts';
 import { defineRoute, type Route } from '../../worker/routes/route.ts';
 import { createServer, type ServerLimits } from '../../worker/server.ts';
+import { temporaryDirectory } from '../lib/temporary-directory.ts';
 import { type AssembledGateway, type AssembledOptions, assembleGateway } from './assembled-gateway.ts';
 import { checkAnswers } from './checked-answers.ts';
 import { createRecordingLog, type LogEntry } from './recording-log.ts';
@@ -140,6 +144,7 @@ function buildRoutes(
       logFile: options.logFile ?? '/nonexistent/gateway.log',
       redact: (line) => line.replaceAll(HIDDEN, '[hidden]'),
     },
+    configFile: openConfigFile(),
     health: {
       instanceId: 'instance',
       generation: 7,
@@ -161,6 +166,15 @@ function buildRoutes(
       },
     },
   });
+}
+
+/** A real one, in a directory of its own. */
+function openConfigFile(): ConfigFile {
+  const directory = temporaryDirectory();
+  const reloader: Reloader = { check: () => [], view: () => ({ pending: [], problems: [] }) };
+  const paths = { configPath: join(directory, 'xopc.json'), backupsDir: join(directory, 'backups') };
+  const { log } = createRecordingLog();
+  return createConfigFile({ paths, env: {}, overrides: {}, verify: () => undefined, reloader, log });
 }
 
 type Call = { method: string; body: unknown; headers: Record<string, string> | undefined };

@@ -1,10 +1,12 @@
 import Router from '@koa/router';
 import { GatewayError } from '../../lib/errors.ts';
+import type { ConfigFile } from '../config/file.ts';
 import { requireScope } from '../middleware/scope.ts';
 import type { Context } from '../middleware/state.ts';
 import { agentRoutes } from './agent.ts';
 import { channelsRoutes } from './channels.ts';
 import type { CompletionOptions } from './completion.ts';
+import { configRoutes } from './config.ts';
 import { consoleRoutes } from './console.ts';
 import { documentRoutes } from './document.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
@@ -25,6 +27,7 @@ export type RoutesOptions = {
   streams: EventsOptions;
   logs: LogsOptions;
   restart: Omit<RestartOptions, 'generation'>;
+  configFile: ConfigFile;
 } & CompletionOptions &
   MessagesOptions &
   Omit<OutboxOptions, 'retryTtlMs'>;
@@ -45,6 +48,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...pairingRoutes(options.store),
     ...webhookRoutes(options.registry),
     ...eventsRoutes(options.streams),
+    ...configRoutes(options.configFile),
     ...logsRoutes(options.logs),
     ...openAiRoutes(options),
     ...documentRoutes(() => routes),

@@ -16,6 +16,7 @@ export const TAGS = [
   'Channels',
   'Pairing',
   'OpenAI',
+  'Configuration',
   'Operations',
   'Console',
 ] as const;
