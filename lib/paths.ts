@@ -25,6 +25,8 @@ export type Paths = {
   logFile: string;
   credentialsDir: string;
   tokenFile: string;
+  /** What the service of the operating system is made of; absent when none was installed. */
+  serviceDir: string;
 };
 
 /**
@@ -56,6 +58,7 @@ export function resolvePaths(env: Environment, configFlag?: string): Paths {
     logFile: join(logsDir, 'gateway.log'),
     credentialsDir,
     tokenFile: join(credentialsDir, 'gateway-token'),
+    serviceDir: join(stateDir, 'service'),
   };
 }
 
