@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { parseDuration } from '../../lib/duration.ts';
 import { ExitError } from '../../lib/errors.ts';
 import { EXIT } from '../../lib/exit.ts';
-import { ensurePrivateDirectory, writeFileAtomic } from '../../lib/fs.ts';
 import type { ServiceManager } from '../../supervisor/service/contract.ts';
 import { envFileOf, type ServiceDefinition } from '../../supervisor/service/definition.ts';
 import { writeServiceFiles } from '../../supervisor/service/files.ts';
@@ -10,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { findInstance, identityOf, isRunning } from '../instance.ts';
 import { openProgress, type Progress } from '../progress.ts';
 import { readPort } from '../read-port.ts';
+import { prepareEnvFile } from '../service/env-file.ts';
 import { type Proof, printProofs, proveService } from '../service/proofs.ts';
 import { type Choices, openServiceScene, type ServiceScene, usableManager } from '../service/scene.ts';
 import { prepareSystemService } from '../service/system.ts';
@@ -111,15 +110,6 @@ async function install({ scene, manager, definition, options, progress }: Step):
 function resultOf(isNew: boolean, isChanged: boolean): Result {
   if (isNew) return 'installed';
   return isChanged ? 'updated' : 'already-installed';
-}
-
-/** For variables such as the keys of model providers: a service has nothing of the shell's environment. */
-function prepareEnvFile({ serviceDir, text, paths }: ServiceScene): void {
-  for (const directory of [paths.stateDir, serviceDir]) {
-    if (!existsSync(directory)) ensurePrivateDirectory(directory);
-  }
-  const path = envFileOf(serviceDir);
-  if (!existsSync(path)) writeFileAtomic(path, `# ${text('envFileHeader')}\n`);
 }
 
 type Telling = { context: CommandContext; scene: ServiceScene; isJson: boolean };

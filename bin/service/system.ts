@@ -5,6 +5,7 @@ import { writeServiceFiles } from '../../supervisor/service/files.ts';
 import { renderDaemon } from '../../supervisor/service/launchd.ts';
 import { renderSystemUnit } from '../../supervisor/service/systemd.ts';
 import type { Output } from '../output.ts';
+import { prepareEnvFile } from './env-file.ts';
 import type { ServiceScene } from './scene.ts';
 
 export type SystemOptions = { definition: ServiceDefinition; scene: ServiceScene; output: Output; isJson: boolean };
@@ -24,6 +25,7 @@ export function prepareSystemService({ definition, scene, output, isJson }: Syst
     const own = path.startsWith(serviceDir) ? path : join(serviceDir, path.replace(/^.*\//, ''));
     return { path: own, content, target: path };
   });
+  prepareEnvFile(scene);
   writeServiceFiles(staged);
   const moves = staged.filter(({ path, target }) => path !== target);
   const copies = moves.map(({ path, target }) => `sudo install -m 644 ${quoteForShell(path)} ${quoteForShell(target)}`);
