@@ -59,6 +59,7 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
   const merged = (command: Command): Record<string, unknown> => command.optsWithGlobals();
 
   addControls({ sub, merged, context, finish });
+  addService(gateway, { merged, context, finish });
   gateway
     .command('logs')
     .description('show the last lines of the log')
@@ -126,6 +127,39 @@ function addControls({ sub, merged, context, finish }: Controls): void {
       const { createToken } = await import('./commands/token-create.ts');
       createToken(await context(merged(command)), name, merged(command));
     });
+}
+
+/** The service of the operating system that runs the gateway. */
+function addService(gateway: Command, { merged, context, finish }: Omit<Controls, 'sub'>): void {
+  const service = gateway.command('service').description('run the gateway as a service of the operating system');
+  const sub = (name: string, description: string): Command =>
+    service.command(name).description(description).option('--json', 'one JSON document instead of text');
+  sub('install', 'install or update the service, start it, and prove that it works')
+    .option('--socket', 'let systemd hold the port, so that nobody is refused while the service is replaced')
+    .option('--system', 'prepare a service of the whole machine, and show what its administrator has to run')
+    .option('--timeout <duration>', 'how long to wait until it serves', '60s')
+    .action(async (_options, command: Command) => {
+      const { installService } = await import('./commands/service-install.ts');
+      finish(await installService(await context(merged(command)), merged(command)));
+    });
+  sub('start', 'start the installed service and wait until it serves')
+    .option('--timeout <duration>', 'how long to wait', '60s')
+    .action(async (_options, command: Command) => {
+      const { startService } = await import('./commands/service-start.ts');
+      finish(await startService(await context(merged(command)), merged(command)));
+    });
+  sub('status', 'show the service as its manager sees it, and what is wrong with it').action(
+    async (_options, command: Command) => {
+      const { showServiceStatus } = await import('./commands/service-status.ts');
+      finish(await showServiceStatus(await context(merged(command)), merged(command)));
+    },
+  );
+  sub('uninstall', 'stop and remove the service; configuration and data stay').action(
+    async (_options, command: Command) => {
+      const { uninstallService } = await import('./commands/service-uninstall.ts');
+      finish(await uninstallService(await context(merged(command)), merged(command)));
+    },
+  );
 }
 
 function addPairing(

@@ -11,6 +11,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   type Stats,
   statSync,
@@ -95,7 +96,7 @@ export function takeTextFile(path: string, maxBytes: number): string | undefined
  * Replaces a file so that a crash at any moment leaves the old or the new content, never half: temporary file beside it,
  * fsync, rename, fsync of the directory. The file is readable by the owner only.
  */
-export function writeFileAtomic(path: string, content: string): void {
+export function writeFileAtomic(path: string, content: string | Buffer): void {
   const temporary = createSyncedFile(path, content);
   try {
     renameSync(temporary, path);
@@ -131,7 +132,7 @@ function copyRights({ uid, gid, mode }: Stats, to: string): void {
 }
 
 /** Writes a complete, synced file under a temporary name beside `path` and returns that name. */
-export function createSyncedFile(path: string, content: string): string {
+export function createSyncedFile(path: string, content: string | Buffer): string {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}`);
   const fd = openSync(temporary, 'wx', 0o600);
   try {
@@ -176,6 +177,15 @@ export function removeFile(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Removes a directory that holds nothing; one that does, or is missing, is left alone. */
+export function removeEmptyDirectory(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
   }
 }
 

@@ -27,6 +27,8 @@ export type Paths = {
   /** Earlier configurations, and the last one that served. */
   backupsDir: string;
   tokenFile: string;
+  /** What the service of the operating system is made of; absent when none was installed. */
+  serviceDir: string;
 };
 
 /**
@@ -59,6 +61,7 @@ export function resolvePaths(env: Environment, configFlag?: string): Paths {
     credentialsDir,
     backupsDir: join(stateDir, 'backups'),
     tokenFile: join(credentialsDir, 'gateway-token'),
+    serviceDir: join(stateDir, 'service'),
   };
 }
 

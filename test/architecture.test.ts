@@ -63,7 +63,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'supervisor/listening-sockets.ts',
     'supervisor/notify.ts',
     'supervisor/process-table.ts',
-    'supervisor/service/unit.ts',
+    'supervisor/service/run-tool.ts',
   ],
 };
 
