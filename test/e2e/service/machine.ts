@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findRepository } from '../../emulators/core/spawned.ts';
@@ -35,9 +35,4 @@ export function proveOnMachine(scenario: string, { options = [], timeoutMs = 110
       resolve({ code, output: `${stdout}${stderr}` });
     });
   });
-}
-
-/** True where no systemd runs at all. */
-export function isWithoutSystemd(): boolean {
-  return !existsSync('/run/systemd/system') && spawnSync('systemctl', ['--version']).status !== undefined;
 }
