@@ -78,7 +78,7 @@ describe('with no gateway running', () => {
     expect(result.code).toBe(3);
     expect(readDocument(result)).toEqual({
       ...{ ok: true, running: false, state: 'stopped', port: 4321 },
-      ...{ reason: null, since: null, lastExits: [], fatal: null },
+      ...{ reason: null, since: null, lastExits: [], fatal: null, installedService: null, serviceFindings: [] },
     });
   });
 

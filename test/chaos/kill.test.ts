@@ -49,6 +49,12 @@ describe.each<Victim>(['worker', 'tree'])('after kill -9 of the %s', (victim) =>
     // Ends the poll that is open already; the next one is slow.
     await scene.ask(chat, 'before');
     await untilPoll(({ fault, outcome }) => fault === 'slow' && outcome === 'pending');
+    await eventually('the first answer is delivered', async () => {
+      const { body } = await scene.gateway().request('/api/health');
+      return (
+        JSON.stringify(body['queues']) === '{"inbox":0,"outbox":0}' && (await scene.bot.answers(chat)).length === 1
+      );
+    });
     await scene.ask(chat, 'on the wire');
     const { updateIds } = await untilPoll(({ fault, updateIds: ids }) => fault === 'slow' && ids?.length === 1);
     await scene.kill(victim);
