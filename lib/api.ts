@@ -3,14 +3,16 @@ import { MEDIA_TYPES } from './file-kind.ts';
 
 /** Request schemas and wire types of the HTTP API, shared by the routes and by clients of the types. */
 
-const text = (name: string, maximum: number) =>
+/** A text that is not empty, of so many characters at most. */
+export const text = (name: string, maximum: number) =>
   v.pipe(
     v.string(`${name} must be a string`),
     v.check((value) => value.trim() !== '', `${name} must not be empty`),
     v.maxLength(maximum, `${name} must have at most ${maximum} characters`),
   );
 
-const id = (name: string) => text(name, 256);
+/** An id, name or key. */
+export const id = (name: string) => text(name, 256);
 
 /** Longest message text that the API takes; the body limit is above it. */
 const MAX_TEXT = 200_000;
@@ -102,7 +104,7 @@ export const sessionRequest = v.object({
 export const pairingApproveRequest = v.object({ code: id('code') });
 
 /** A whole number in a query string. */
-const queryInteger = (name: string, minimum: number, maximum: number) =>
+export const queryInteger = (name: string, minimum: number, maximum: number) =>
   v.pipe(
     v.string(),
     v.regex(/^\d{1,15}$/, `${name} must be a whole number`),

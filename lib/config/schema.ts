@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
 import { LOG_LEVELS } from '../log-level.ts';
+import { cron, heartbeat } from './cron.ts';
 import { describe } from './describe.ts';
 import { authGuardSettings, guardSettings } from './guard.ts';
 import { telegram } from './telegram.ts';
@@ -83,6 +84,7 @@ const gateway = v.object({
   ),
   channelConnectDeferIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
   channelConnectDeferSkipIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
+  heartbeat: describe(v.optional(heartbeat), 'The same as heartbeat, and goes before it.'),
 });
 
 const agentProfile = {
@@ -195,6 +197,8 @@ export const configSchema = v.object({
   ),
   channels: v.optional(v.object({ telegram: v.optional(telegram, {}) }), {}),
   logging: v.optional(v.object({ level: v.optional(v.picklist(LOG_LEVELS), 'info') }), {}),
+  cron: v.optional(cron, {}),
+  heartbeat: v.optional(heartbeat, {}),
   outbox: v.optional(outbox, {}),
   alerts: v.optional(alerts, {}),
   store: v.optional(

@@ -19,6 +19,7 @@ import type { Carrier } from './attempt.ts';
 import { composeConversation } from './conversation.ts';
 import { createDraft, type Draft, type DraftEnd } from './draft.ts';
 import type { Files } from './files.ts';
+import { judgeJobTurn } from './job-turn.ts';
 import type { Outbound } from './outbound.ts';
 import { composeReply } from './reply.ts';
 
@@ -44,11 +45,15 @@ const MAX_ATTEMPTS = 2;
 const INTERRUPTED =
   'Your message interrupted the gateway twice while it was being answered, so it was set aside. Reply /resume to try it once more, or send it again in another form.';
 
+const JOB_INTERRUPTED = 'This job interrupted the gateway twice while it ran, so this run of it was given up.';
+
 type Answer = {
   result: RunResult;
   text: string;
   kind: 'text' | 'error';
   isParked?: true;
+  /** The turn was not begun once more. */
+  isGivenUp?: true;
   model?: string;
   usage?: TurnOutcome['usage'];
   /** What was shown of it while it grew. */
@@ -136,8 +141,11 @@ function toMessage({ text, sender, messageId }: Overheard): NewMessage {
 
 async function answerRow(options: DispatchOptions, question: Question, signal: AbortSignal): Promise<Answer> {
   const { row } = question;
-  if (row.attempts > MAX_ATTEMPTS)
+  if (row.attempts > MAX_ATTEMPTS) {
+    // Nobody would ask for a message of a job again.
+    if (row.payload.job !== undefined) return { ...failure('AGENT_ERROR', JOB_INTERRUPTED, false), isGivenUp: true };
     return { ...failure('AGENT_ERROR', INTERRUPTED, false), isParked: true, draft: findDraft(row) };
+  }
   const draft = openDraft(options, row);
   const answer = await answerTurn(options, { ...question, signal, draft });
   return { ...answer, draft: (await draft?.end()) ?? findDraft(row) };
@@ -149,9 +157,14 @@ function findDraft({ draft }: InboxRow): DraftEnd {
 }
 
 function openDraft({ carrier, store, outbound, owner, log }: DispatchOptions, row: InboxRow): Draft | undefined {
-  const { channel, accountId, peerKind, deliver } = row.payload;
-  const streaming = deliver ? carrier.streaming(channel, accountId, peerKind) : undefined;
+  const { channel, accountId, peerKind } = row.payload;
+  const streaming = isAwaited(row) ? carrier.streaming(channel, accountId, peerKind) : undefined;
   return streaming === undefined ? undefined : createDraft({ row, owner, store, carrier, outbound, streaming, log });
+}
+
+/** Whether somebody in a chat waits for the answer. What a job has to say may be nothing. */
+function isAwaited({ payload }: InboxRow): boolean {
+  return payload.deliver && payload.job === undefined;
 }
 
 type Turn = Question & { signal: AbortSignal; draft: Draft | undefined };
@@ -159,7 +172,7 @@ type Turn = Question & { signal: AbortSignal; draft: Draft | undefined };
 async function answerTurn(options: DispatchOptions, turn: Turn): Promise<Answer> {
   const { row } = turn;
   const typing = new AbortController();
-  if (row.payload.deliver) options.carrier.showTyping(row.payload, typing.signal);
+  if (isAwaited(row)) options.carrier.showTyping(row.payload, typing.signal);
   try {
     const outcome = await think(options, turn);
     const status = outcome.isAborted ? 'aborted' : 'ok';
@@ -191,7 +204,7 @@ async function think(options: DispatchOptions, { row, messages: asked, signal, d
     models,
     sessionKey,
     ...composeConversation(messages, asked),
-    timeoutMs: config.agents.turnTimeout,
+    timeoutMs: payload.job?.timeoutMs ?? config.agents.turnTimeout,
     signal,
     onText(content: string) {
       shown += content;
@@ -207,12 +220,19 @@ async function think(options: DispatchOptions, { row, messages: asked, signal, d
 async function finish(options: DispatchOptions, question: Question, answer: Answer): Promise<void> {
   const { store, outbound, owner, log } = options;
   const { row, heardUpTo } = question;
+  const job =
+    row.payload.job === undefined
+      ? undefined
+      : judgeJobTurn(row.payload.job, { ...answer, status: answer.result.status });
+  if (job?.isTold === false) log.info({ run: row.runId, session: row.sessionKey, end: job.end }, 'A job tells nothing');
   const turn = {
     row,
     owner,
-    messages: describeMessages(question, answer),
+    // That there was nothing to tell is in the history of the job; a conversation is not to fill up with it.
+    messages: job?.end === 'silent' ? [] : describeMessages(question, answer),
     ...(heardUpTo === undefined ? {} : { heardUpTo }),
-    outbox: composeReply(outbound, row, answer.text, answer.draft),
+    outbox: job?.isTold === false ? [] : composeReply(outbound, row, answer.text, answer.draft),
+    ...(job === undefined ? {} : { job: { end: job.end, text: answer.text } }),
   };
   for (let waitMs = 500; ; waitMs = Math.min(waitMs * 2, 30_000)) {
     try {
