@@ -8,6 +8,7 @@ export type EventType =
   | 'message.failed'
   | 'session.updated'
   | 'channel.status'
+  | 'cron.run'
   | 'gateway.draining';
 
 export type GatewayEvent = {

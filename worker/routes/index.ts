@@ -5,6 +5,7 @@ import type { Context } from '../middleware/state.ts';
 import { type AgentOptions, agentRoutes } from './agent.ts';
 import { channelsRoutes } from './channels.ts';
 import { consoleRoutes } from './console.ts';
+import { type CronOptions, cronRoutes } from './cron.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
 import { type MessagesOptions, messagesRoutes } from './messages.ts';
@@ -22,6 +23,7 @@ export type RoutesOptions = {
   restart: Omit<RestartOptions, 'generation'>;
 } & AgentOptions &
   MessagesOptions &
+  CronOptions &
   Omit<OutboxOptions, 'retryTtlMs'>;
 
 /** Every route of the API. */
@@ -36,6 +38,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...agentRoutes(options),
     ...sessionsRoutes({ config: options.config, store: options.store, events }),
     ...outboxRoutes({ ...options, retryTtlMs: options.config.outbox.messageTtl }),
+    ...cronRoutes(options),
     ...channelsRoutes(options.registry),
     ...pairingRoutes(options.store),
     ...webhookRoutes(options.registry),

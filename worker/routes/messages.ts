@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
-import type { Registry } from '../channels/registry.ts';
+import { assertChannel, type Registry } from '../channels/registry.ts';
 import type { Attachments, Wanted } from '../messages/attachments.ts';
 import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
@@ -112,16 +112,4 @@ async function enqueueFile(
   const seen = once === undefined ? undefined : await store.outbox.findDelivery({ channel, accountId, ...once });
   if (seen !== undefined) return seen;
   return outbound.enqueue({ ...delivery, file: await attachments.keep(media, signal) }, once);
-}
-
-function assertChannel(registry: Registry, channel: string): void {
-  if (registry.has(channel)) return;
-  const known = registry
-    .list()
-    .map(({ id }) => id)
-    .join(', ');
-  throw new GatewayError(
-    'CHANNEL_NOT_FOUND',
-    `The channel "${channel}" does not exist or is not enabled (enabled: ${known}).`,
-  );
 }
