@@ -82,11 +82,22 @@ export async function loadCalculator(): Promise<Calculator> {
       }
     },
     instant(text, timezone) {
-      const date = guard(() => new croner.Cron(text, { paused: true, timezone, allowPast: true }).getOnce());
-      if (date === null) throw new BadSchedule(`"${text}" is no date and time such as 2026-03-04T05:06`);
-      return date.getTime();
+      const { local, fraction = '', offset } = ISO_TIME.exec(text)?.groups ?? {};
+      if (local === undefined || !isDate(local))
+        throw new BadSchedule(`"${text}" is no date and time such as 2026-03-04T05:06`);
+      if (offset !== undefined) return Date.parse(text);
+      const seconds = guard(() => new croner.Cron(local, { paused: true, timezone, allowPast: true }).getOnce());
+      return (seconds?.getTime() ?? 0) + Number(`0${fraction}`) * 1_000;
     },
   };
+}
+
+const ISO_TIME = /^(?<local>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?<fraction>\.\d{1,3})?(?<offset>Z|[+-]\d\d:\d\d)?$/;
+
+/** `Date` takes the 31st of February for one of March. */
+function isDate(local: string): boolean {
+  const date = new Date(`${local}Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(local);
 }
 
 function guard<T>(compute: () => T): T {

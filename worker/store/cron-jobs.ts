@@ -25,7 +25,7 @@ export function createCronJobs(database: Database) {
         const row = tx.get<RawJob>(
           `UPDATE cron_jobs SET definition=?, enabled=?, slot_at=?, due_at=?, revision=revision+1, updated_at=?
            WHERE id=? AND revision=? RETURNING *`,
-          JSON.stringify(change.definition),
+          serialize(change.definition),
           change.enabled ? 1 : 0,
           change.next?.slotAt ?? null,
           change.next?.dueAt ?? null,
@@ -87,6 +87,25 @@ export function createCronJobs(database: Database) {
   };
 }
 
+/** Nothing but the definition, also when a whole job is given. */
+function serialize(job: JobDefinition): string {
+  const { name, schedule, timezone, payload, session, agentId, target, overlap, misfire, jitterMs, maxRetries } = job;
+  const definition: { [Key in keyof JobDefinition]-?: JobDefinition[Key] | undefined } = {
+    name,
+    schedule,
+    timezone,
+    payload,
+    session,
+    agentId,
+    target,
+    overlap,
+    misfire,
+    jitterMs,
+    maxRetries,
+  };
+  return JSON.stringify(definition);
+}
+
 /** Small corrections of the clock do not count, in milliseconds. */
 const AHEAD_MS = 30_000;
 
@@ -101,7 +120,7 @@ function insertJob(tx: Tx, { id, definition, enabled, next }: NewJob): CronJob {
   tx.run(
     'INSERT INTO cron_jobs (id, definition, enabled, slot_at, due_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?)',
     id,
-    JSON.stringify(definition),
+    serialize(definition),
     enabled ? 1 : 0,
     next?.slotAt ?? null,
     next?.dueAt ?? null,

@@ -163,6 +163,8 @@ describe('other schedules', () => {
     expect(iso([calculator.instant('2026-07-01T09:00', 'Europe/Berlin')])).toEqual(['2026-07-01T07:00']);
     expect(iso([calculator.instant('2026-07-01T09:00:00+02:00', 'America/New_York')])).toEqual(['2026-07-01T07:00']);
     expect(iso([calculator.instant('2020-07-01T09:00Z', 'UTC')])).toEqual(['2020-07-01T09:00']);
+    expect(calculator.instant('2026-07-01T09:00:01.25', 'Europe/Berlin') % 60_000).toBe(1_250);
+    expect(calculator.instant('2026-07-01T09:00:01.250Z', 'Europe/Berlin') % 60_000).toBe(1_250);
   });
 });
 
@@ -177,6 +179,7 @@ describe('what is no schedule', () => {
 
   it('and a date that does not exist never comes', () => {
     expect(calculator.next(cron('0 0 31 2 *', 'UTC'), YEAR_FROM)).toBeUndefined();
-    expect(() => calculator.instant('31st of February', 'UTC')).toThrow(BadSchedule);
+    for (const text of ['31st of February', '2026-02-31T00:00', '2026-02-31T00:00Z', '2026-01-01T25:00', '2026-01-01'])
+      expect(() => calculator.instant(text, 'UTC')).toThrow(BadSchedule);
   });
 });
