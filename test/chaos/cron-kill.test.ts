@@ -4,7 +4,7 @@ import { createJob, readRuns, type ToldRun, untilRuns } from '../e2e/cron-jobs.t
 import { eventually } from '../e2e/eventually.ts';
 import { type Gateway, startGateway, stopAll } from '../e2e/gateway.ts';
 import { type Bot, startWorld, type World } from '../e2e/world.ts';
-import type { Victim } from './scene.ts';
+import { type Victim, whileSending } from './scene.ts';
 
 const MARK = '\n\n(possible repeat after an interruption)';
 const CHAT = 301;
@@ -90,7 +90,8 @@ describe.each<Victim>(['worker', 'tree'])('after kill -9 of the %s', (victim) =>
     const match = { method: 'sendMessage', token: bot.token };
     await world.telegram.addFault({ match, action: 'slow', effect: 'before', delayMs: 3_000 });
     const id = await order(100, '[[say=finished]]');
-    await eventually('the end of the turn', async () => (await readRuns(gateway, id))[0]?.state === 'answered');
+    await whileSending(world, bot, 'finished');
+    expect((await readRuns(gateway, id))[0]?.state).toBe('answered');
     await strike();
     const { runs, told } = await outcome(id, 'finished');
     expect(runs).toEqual(RAN_ONCE);
