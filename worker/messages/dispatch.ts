@@ -12,7 +12,6 @@ import { defaultAgentId } from '../sessions/route.ts';
 import { StoreClosed } from '../store/database.ts';
 import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
-import type { Overheard } from '../store/overheard.ts';
 import type { NewMessage } from '../store/sessions.ts';
 import { ClaimLost } from '../store/turns.ts';
 import type { Carrier } from './attempt.ts';
@@ -21,6 +20,7 @@ import { createDraft, type Draft, type DraftEnd } from './draft.ts';
 import type { Files } from './files.ts';
 import { judgeJobTurn } from './job-turn.ts';
 import type { Outbound } from './outbound.ts';
+import { gatherQuestion, MAX_ATTEMPTS, type Question } from './question.ts';
 import { composeReply } from './reply.ts';
 
 export type DispatchOptions = {
@@ -38,9 +38,6 @@ export type DispatchOptions = {
   owner: string;
   log: Logger;
 };
-
-/** A turn is begun at most this often: one that ends the worker again and again must not take the gateway with it (RESUME-1). */
-const MAX_ATTEMPTS = 2;
 
 const INTERRUPTED =
   'Your message interrupted the gateway twice while it was being answered, so it was set aside. Reply /resume to try it once more, or send it again in another form.';
@@ -94,48 +91,6 @@ export function createDispatch(options: DispatchOptions): (row: InboxRow) => Pro
     } finally {
       runs.end(runId);
     }
-  };
-}
-
-/** What is asked: the row, and the messages that the transcript gets for it; the question itself is the last one. */
-type Question = { row: InboxRow; messages: readonly NewMessage[]; heardUpTo?: number };
-
-/** The question with a line for each file that came with it, and what was said to others before it. */
-async function gatherQuestion(
-  { files, store }: DispatchOptions,
-  row: InboxRow,
-  signal: AbortSignal,
-): Promise<Question> {
-  const { runId, payload, sessionKey, attempts } = row;
-  const { text, messageId, peerKind } = payload;
-  const isFetched = payload.files !== undefined && attempts <= MAX_ATTEMPTS;
-  const lines = isFetched ? (await files.fetch(row, signal)).join('\n') : '';
-  const sender = peerKind === 'group' ? (payload.senderName ?? payload.senderId) : undefined;
-  const question: NewMessage = {
-    role: 'user',
-    kind: 'text',
-    text,
-    runId,
-    ...(sender === undefined ? {} : { sender }),
-    ...(messageId === undefined ? {} : { remoteId: messageId }),
-    ...(lines === '' ? {} : { files: lines }),
-  };
-  const heard = peerKind === 'group' ? await store.inbox.overheard(sessionKey) : [];
-  const heardUpTo = heard.at(-1)?.id;
-  return {
-    row,
-    messages: [...heard.map(toMessage), question],
-    ...(heardUpTo === undefined ? {} : { heardUpTo }),
-  };
-}
-
-function toMessage({ text, sender, messageId }: Overheard): NewMessage {
-  return {
-    role: 'user',
-    kind: 'text',
-    text,
-    ...(sender === undefined ? {} : { sender }),
-    ...(messageId === undefined ? {} : { remoteId: messageId }),
   };
 }
 
