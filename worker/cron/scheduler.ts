@@ -2,7 +2,7 @@ import type { GatewayEvent } from '../events.ts';
 import { LeaseLost } from '../store/lease.ts';
 import { loadCalculator } from './calculator.ts';
 import { keepHeartbeat } from './keep-heartbeat.ts';
-import { type RoundOptions, rewindJobs, runRound } from './round.ts';
+import { type RoundOptions, rewindJobs, runRound, type Tenure } from './round.ts';
 
 export type SchedulerOptions = RoundOptions & { now?: () => number };
 
@@ -28,12 +28,13 @@ const ENDINGS: readonly GatewayEvent['type'][] = ['message.sent', 'message.faile
 /** Looks after all jobs with one timer, however many they are. */
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const { config, events, log, now = Date.now } = options;
-  let tenure: Parameters<typeof runRound>[1] | undefined;
+  let tenure: Tenure | undefined;
   let ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let wakeAt = Number.POSITIVE_INFINITY;
   let looking: Promise<void> | undefined;
   let isOpen = false;
+  let isPrepared = false;
   let unsubscribe: () => void = () => undefined;
 
   /** The sooner one counts. */
@@ -59,6 +60,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   async function look(): Promise<void> {
     if (tenure === undefined) return;
     try {
+      if (!isPrepared) await prepare(tenure);
       const waitMs = await runRound(options, tenure);
       isOpen = waitMs <= RETRY_MS;
       schedule(waitMs);
@@ -74,6 +76,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
   }
 
+  /** Part of the first look, so that it is tried again when the store fails. */
+  async function prepare(current: Tenure): Promise<void> {
+    await keepHeartbeat(options, current);
+    await rewindJobs(options, current);
+    isPrepared = true;
+  }
+
   return {
     async start(epoch) {
       if (!config.cron.enabled) return;
@@ -82,8 +91,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       const calculator = await loadCalculator();
       if (signal.aborted) return;
       tenure = { epoch, calculator, signal, now };
-      await keepHeartbeat(options, tenure);
-      await rewindJobs(options, tenure);
+      isPrepared = false;
       const follow = ({ type }: GatewayEvent): void => {
         if (isOpen && ENDINGS.includes(type)) schedule(GATHER_MS);
       };

@@ -279,6 +279,7 @@ describe('the heartbeat', () => {
   it('is listed beside the jobs and set in the configuration only', async () => {
     const app = await serveApp();
     await startScheduler(app);
+    await vi.waitFor(async () => expect(await app.store.cronJobs.get('heartbeat')).toBeDefined());
     const { body } = await app.call('GET', '/api/cron');
     expect(body).toMatchObject({ jobs: [], total: 0, heartbeat: { id: 'heartbeat', next_run: expect.any(String) } });
     expect((await app.call('DELETE', '/api/cron/heartbeat')).status).toBe(409);
