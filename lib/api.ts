@@ -4,14 +4,16 @@ import { LOG_LEVELS } from './log-level.ts';
 
 /** Request schemas and wire types of the HTTP API, shared by the routes and by clients of the types. */
 
-const text = (name: string, maximum: number) =>
+/** A text that is not empty, of so many characters at most. */
+export const text = (name: string, maximum: number) =>
   v.pipe(
     v.string(`${name} must be a string`),
     v.regex(/\S/, `${name} must not be empty`),
     v.maxLength(maximum, `${name} must have at most ${maximum} characters`),
   );
 
-const id = (name: string) => text(name, 256);
+/** An id, name or key. */
+export const id = (name: string) => text(name, 256);
 
 /** A key under which a request may be sent again without being carried out again. */
 const idempotencyKey = () =>
@@ -124,7 +126,7 @@ export const sessionRequest = v.object({
 export const pairingApproveRequest = v.object({ code: id('code') });
 
 /** A whole number in a query string. */
-const queryInteger = (name: string, minimum: number, maximum: number) =>
+export const queryInteger = (name: string, minimum: number, maximum: number) =>
   v.pipe(
     v.string(),
     v.regex(/^\d{1,15}$/, `${name} must be a whole number`),

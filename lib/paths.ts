@@ -21,6 +21,8 @@ export type Paths = {
   restartIntentFile: string;
   /** Files of messages: `in/` those that came in, `out/` those on their way out. */
   filesDir: string;
+  /** A folder for each agent, by its id. */
+  workspaceDir: string;
   logsDir: string;
   logFile: string;
   credentialsDir: string;
@@ -56,6 +58,7 @@ export function resolvePaths(env: Environment, configFlag?: string): Paths {
     fatalFile: join(runDir, 'fatal.json'),
     restartIntentFile: join(runDir, 'restart-intent.json'),
     filesDir: join(stateDir, 'files'),
+    workspaceDir: join(stateDir, 'workspace'),
     logsDir,
     logFile: join(logsDir, 'gateway.log'),
     credentialsDir,

@@ -36,6 +36,10 @@ const MAY_IMPORT: readonly [folder: string, allowed: readonly string[]][] = [
       'lib',
     ],
   ],
+  [
+    'worker/cron',
+    ['worker/cron', 'worker/messages', 'worker/agent', 'worker/sessions', 'worker/store', 'worker/events.ts', 'lib'],
+  ],
   ['worker', ['worker', 'lib']],
 ];
 
@@ -43,12 +47,21 @@ const MAY_IMPORT: readonly [folder: string, allowed: readonly string[]][] = [
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   bunyan: ['lib/log.ts'],
   'jsonc-parser': ['lib/config'],
-  valibot: ['lib/config', 'lib/api.ts', 'lib/answers.ts', 'lib/completions.ts', 'worker/routes/route.ts'],
+  valibot: [
+    'lib/config',
+    'lib/api.ts',
+    'lib/api-cron.ts',
+    'lib/answers.ts',
+    'lib/answers-cron.ts',
+    'lib/completions.ts',
+    'worker/routes/route.ts',
+  ],
   '@valibot/to-json-schema': ['lib/config/json-schema.ts', 'worker/openapi/document.ts'],
   chokidar: ['worker/config/watch.ts'],
   commander: ['bin/program.ts'],
   'ps-list': ['supervisor/process-list.ts'],
   fkill: ['supervisor/process-kill.ts'],
+  croner: ['worker/cron/calculator.ts'],
   koa: ['worker/app.ts', 'worker/middleware'],
   '@koa/router': ['worker/routes/index.ts'],
   'koa-body': ['worker/middleware/body.ts', 'worker/services.ts'],

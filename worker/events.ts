@@ -9,6 +9,7 @@ export type EventType =
   | 'session.updated'
   | 'channel.status'
   | 'config.reload'
+  | 'cron.run'
   | 'gateway.draining';
 
 export type GatewayEvent = {

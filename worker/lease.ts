@@ -19,7 +19,7 @@ export type Lease = {
 
 const PRUNE_EVERY_MS = 3_600_000;
 
-/** What must run in one worker only: channels, the outbox and housekeeping (SPEC 3.4, manual "channel start order"). */
+/** What must run in one worker only: channels, jobs, the outbox and housekeeping (SPEC 3.4, manual "channel start order"). */
 export function createLease(options: { owner: string; services: () => Services; log: Logger; clocks?: Clocks }): Lease {
   const { owner, log } = options;
   let epoch = 0;
@@ -30,7 +30,9 @@ export function createLease(options: { owner: string; services: () => Services; 
 
   function reprobe(jumpMs: number): void {
     log.warn({ jumpMs }, 'The clock jumped or this process stood still; every channel is checked anew');
-    options.services().registry.reprobe();
+    const { registry, scheduler } = options.services();
+    registry.reprobe();
+    scheduler.followClock(jumpMs);
   }
 
   async function startOutbox(services: Services): Promise<number | null> {
@@ -88,15 +90,18 @@ export function createLease(options: { owner: string; services: () => Services; 
           .prune()
           .then(() => services.files.prune())
           .then(() => services.attachments.prune())
+          .then(() => services.pruneJobs())
           .catch((error: unknown) => log.error({ err: error }, 'What is old could not be removed'));
       clean();
       prune = setInterval(clean, PRUNE_EVERY_MS);
+      await services.scheduler.start(epoch);
     },
     async stopIntake() {
       isReleased = true;
       endWatch();
       clearInterval(prune);
-      await options.services().registry.stop();
+      const { registry, scheduler } = options.services();
+      await Promise.all([scheduler.stop(), registry.stop()]);
     },
     release: (graceMs) => options.services().outbound.stop(graceMs),
   };

@@ -118,7 +118,7 @@ function loadFor(
   for (const { path, message } of warnings) log.warn(`Configuration: ${path} ${message}`);
   if (role !== 'safe') return config;
   log.warn('Safe mode: channels, cron and extensions are off');
-  return { ...config, channels: withoutChannels(config.channels) };
+  return { ...config, channels: withoutChannels(config.channels), cron: { ...config.cron, enabled: false } };
 }
 
 function withoutChannels({ telegram, ...rest }: Config['channels']): Config['channels'] {

@@ -11,10 +11,11 @@ import { createProviders, listProviderSecrets } from './agent/providers/create.t
 import { createOfflineProvider } from './agent/providers/offline.ts';
 import type { Provider } from './agent/providers/provider.ts';
 import { createRuns, type Runs } from './agent/runs.ts';
-import { createRegistry, defineChannel, type Registry } from './channels/registry.ts';
+import { assertChannel, createRegistry, defineChannel, type Registry } from './channels/registry.ts';
 import { resolveTelegramAccounts } from './channels/telegram/accounts.ts';
 import { createTelegramChannel } from './channels/telegram/index.ts';
 import { createWebchatChannel } from './channels/webchat.ts';
+import { type CronService, createCronService } from './cron/index.ts';
 import { createEventHub, type EventHub } from './events.ts';
 import { createMessagePath, type MessagePath } from './messages/path.ts';
 import { openStore, type Store } from './store/index.ts';
@@ -33,16 +34,17 @@ export type ServicesOptions = {
   currentEpoch(): number;
 };
 
-export type Services = MessagePath & {
-  store: Store;
-  events: EventHub;
-  runs: Runs;
-  registry: Registry;
-  providers: ReadonlyMap<string, Provider>;
-  fallbackModel: FallbackModel;
-  /** Loads in the background what the first turn would wait for. */
-  warm(): Promise<void>;
-};
+export type Services = MessagePath &
+  CronService & {
+    store: Store;
+    events: EventHub;
+    runs: Runs;
+    registry: Registry;
+    providers: ReadonlyMap<string, Provider>;
+    fallbackModel: FallbackModel;
+    /** Loads in the background what the first turn would wait for. */
+    warm(): Promise<void>;
+  };
 
 /** Builds everything the worker consists of. The only file that names concrete channels and providers. */
 export function createServices(options: ServicesOptions): Services {
@@ -122,6 +124,17 @@ export function createServices(options: ServicesOptions): Services {
     log,
   });
 
+  const cron = createCronService({
+    ...path,
+    config,
+    store,
+    events,
+    runs,
+    workspaceDir: paths.workspaceDir,
+    assertChannel: (id) => assertChannel(registry, id),
+    log,
+  });
+
   return {
     store,
     events,
@@ -129,6 +142,7 @@ export function createServices(options: ServicesOptions): Services {
     registry,
     ...path,
     providers,
+    ...cron,
     fallbackModel,
     warm: () => warm(remote.values(), fallbackModel),
   };

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { describe } from './describe.ts';
-import { integer } from './numbers.ts';
 
 /** Sections of features that are still to come: their shape is checked already, so that a file needs no change later. */
 
@@ -28,32 +27,6 @@ export const bindings = v.array(
     ),
   }),
 );
-
-/** `cron`: work at set times. */
-export const cron = v.object({
-  enabled: describe(v.optional(v.boolean()), 'Whether jobs run. Default true.'),
-  maxConcurrentJobs: describe(v.optional(integer(1, 1_000)), 'Jobs that run at the same time. Default 5.'),
-  defaultTimezone: describe(v.optional(v.string()), 'Time zone of jobs that name none. Default UTC.'),
-  historyRetentionDays: describe(v.optional(integer(0, 3_650)), 'Days for which past runs are kept. Default 7.'),
-  enableMetrics: describe(v.optional(v.boolean()), 'Whether runs are counted. Default true.'),
-  jobs: describe(v.optional(v.array(openObject)), 'Jobs that the file itself holds.'),
-});
-
-/** `gateway.heartbeat`, also `heartbeat`: the agent is woken now and then. */
-export const heartbeat = v.object({
-  enabled: describe(v.optional(v.boolean()), 'Whether the agent is woken. Default true.'),
-  intervalMs: describe(v.optional(integer(1_000, 86_400_000)), 'How often, in milliseconds. Default 1800000.'),
-  includeSystemPromptSection: describe(v.optional(v.boolean()), 'Whether the instructions of an agent name it.'),
-  target: describe(v.optional(v.string()), 'Channel that hears what the agent says then.'),
-  targetChatId: describe(v.optional(v.string()), 'Chat of that channel.'),
-  prompt: describe(v.optional(v.string()), 'What the agent is asked.'),
-  ackMaxChars: describe(v.optional(integer(0, 100_000)), 'An answer up to this length means "nothing to say".'),
-  isolatedSession: describe(v.optional(v.boolean()), 'Whether it has a session of its own.'),
-  activeHours: describe(
-    v.optional(v.object({ start: v.string(), end: v.string(), timezone: v.optional(v.string()) })),
-    'Hours of the day ("08:00" to "22:00") outside of which it sleeps.',
-  ),
-});
 
 /** `extensions`: which ones are loaded; every other key is the configuration of one. */
 export const extensions = v.objectWithRest(

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { LOG_LEVELS } from '../log-level.ts';
 import { agents } from './agents.ts';
+import { cron, heartbeat } from './cron.ts';
 import { describe, reserve } from './describe.ts';
-import { bindings, cron, extensions, heartbeat, mcp, tools } from './future.ts';
+import { bindings, extensions, mcp, tools } from './future.ts';
 import { feishu, weixin } from './future-channels.ts';
 import { authGuardSettings, guardSettings } from './guard.ts';
 import { duration, integer } from './numbers.ts';
@@ -78,7 +79,10 @@ const gateway = v.object({
     v.optional(v.boolean(), true),
     'Whether a change of this file takes effect while the gateway runs.',
   ),
-  heartbeat: reserve(heartbeat, 'The agent is woken now and then. Older place: heartbeat beside gateway.'),
+  heartbeat: describe(
+    v.optional(heartbeat, {}),
+    'The agent looks by itself now and then whether there is something to do. Older place: heartbeat beside gateway.',
+  ),
 });
 
 const outbox = v.object({
@@ -166,7 +170,7 @@ export const configSchema = v.object({
     ),
     'What may be ordered.',
   ),
-  cron: reserve(cron, 'Work at set times.'),
+  cron: describe(v.optional(cron, {}), 'Work at set times.'),
   extensions: reserve(extensions, 'Extensions; every other key is the configuration of one.'),
   channels: describe(
     v.optional(

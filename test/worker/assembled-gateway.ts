@@ -1,12 +1,14 @@
 import * as v from 'valibot';
 import type { AccountPolicy } from '../../lib/account-policy.ts';
 import { type Config, type ConfigInput, configSchema } from '../../lib/config/schema.ts';
+import type { Logger } from '../../lib/log.ts';
 import type { FallbackModel } from '../../worker/agent/fallback-model.ts';
 import type { Provider } from '../../worker/agent/providers/provider.ts';
 import { createRuns, type Runs } from '../../worker/agent/runs.ts';
 import type { ChannelPlugin } from '../../worker/channels/plugin.ts';
-import { createRegistry, defineChannel, type Registry } from '../../worker/channels/registry.ts';
+import { assertChannel, createRegistry, defineChannel, type Registry } from '../../worker/channels/registry.ts';
 import { createWebchatChannel } from '../../worker/channels/webchat.ts';
+import { type CronService, createCronService } from '../../worker/cron/index.ts';
 import { createEventHub, type EventHub, type GatewayEvent } from '../../worker/events.ts';
 import { createMessagePath, type MessagePath } from '../../worker/messages/path.ts';
 import type { Store } from '../../worker/store/index.ts';
@@ -25,24 +27,27 @@ export type AssembledOptions = {
   /** What differs from letting everybody in. */
   policy?: Partial<AccountPolicy>;
   filesDir?: string;
+  workspaceDir?: string;
 };
 
-export type AssembledGateway = MessagePath & {
-  config: Config;
-  store: Store;
-  events: EventHub;
-  /** Everything that was published. */
-  seen: GatewayEvent[];
-  runs: Runs;
-  registry: Registry;
-  channel: ScriptedChannel;
-  provider: ScriptedProvider;
-  providers: ReadonlyMap<string, Provider>;
-  fallbackModel: FallbackModel;
-  logged: LogEntry[];
-  /** Takes the lease and delivers. Returns its epoch. */
-  start(): Promise<number>;
-};
+export type AssembledGateway = MessagePath &
+  CronService & {
+    config: Config;
+    store: Store;
+    events: EventHub;
+    /** Everything that was published. */
+    seen: GatewayEvent[];
+    runs: Runs;
+    registry: Registry;
+    channel: ScriptedChannel;
+    provider: ScriptedProvider;
+    providers: ReadonlyMap<string, Provider>;
+    fallbackModel: FallbackModel;
+    log: Logger;
+    logged: LogEntry[];
+    /** Takes the lease and delivers. Returns its epoch. */
+    start(): Promise<number>;
+  };
 
 /** A complete configuration out of what matters to a test. */
 export function createConfig(input: ConfigInput = {}): Config {
@@ -86,6 +91,16 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
     owner,
     log,
   });
+  const cron = createCronService({
+    ...path,
+    config,
+    store,
+    events,
+    runs,
+    workspaceDir: options.workspaceDir ?? '/nonexistent',
+    assertChannel: (id) => assertChannel(registry, id),
+    log,
+  });
   return {
     config,
     store,
@@ -94,10 +109,12 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
     runs,
     registry,
     ...path,
+    ...cron,
     channel,
     provider,
     providers,
     fallbackModel: { find: async () => 'scripted/model' },
+    log,
     logged,
     async start() {
       epoch = await store.leases.take(owner);

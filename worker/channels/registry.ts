@@ -210,3 +210,16 @@ function requirePlugin(lives: Lives, channel: string): ChannelPlugin {
   if (life.plugin === undefined) throw life.explainAbsence();
   return life.plugin;
 }
+
+/** Throws CHANNEL_NOT_FOUND, with those that are there, when a channel is not. */
+export function assertChannel(registry: Registry, channel: string): void {
+  if (registry.has(channel)) return;
+  const known = registry
+    .list()
+    .map(({ id }) => id)
+    .join(', ');
+  throw new GatewayError(
+    'CHANNEL_NOT_FOUND',
+    `The channel "${channel}" does not exist or is not enabled (enabled: ${known}).`,
+  );
+}

@@ -12,14 +12,15 @@ import { defaultAgentId } from '../sessions/route.ts';
 import { StoreClosed } from '../store/database.ts';
 import type { InboxRow } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
-import type { Overheard } from '../store/overheard.ts';
 import type { NewMessage } from '../store/sessions.ts';
 import { ClaimLost } from '../store/turns.ts';
 import type { Carrier } from './attempt.ts';
 import { composeConversation } from './conversation.ts';
 import { createDraft, type Draft, type DraftEnd } from './draft.ts';
 import type { Files } from './files.ts';
+import { judgeJobTurn } from './job-turn.ts';
 import type { Outbound } from './outbound.ts';
+import { gatherQuestion, MAX_ATTEMPTS, type Question } from './question.ts';
 import { composeReply } from './reply.ts';
 
 export type DispatchOptions = {
@@ -38,17 +39,18 @@ export type DispatchOptions = {
   log: Logger;
 };
 
-/** A turn is begun at most this often: one that ends the worker again and again must not take the gateway with it (RESUME-1). */
-const MAX_ATTEMPTS = 2;
-
 const INTERRUPTED =
   'Your message interrupted the gateway twice while it was being answered, so it was set aside. Reply /resume to try it once more, or send it again in another form.';
+
+const JOB_INTERRUPTED = 'This job interrupted the gateway twice while it ran, so this run of it was given up.';
 
 type Answer = {
   result: RunResult;
   text: string;
   kind: 'text' | 'error';
   isParked?: true;
+  /** The turn was not begun once more. */
+  isGivenUp?: true;
   model?: string;
   usage?: TurnOutcome['usage'];
   /** What was shown of it while it grew. */
@@ -92,52 +94,13 @@ export function createDispatch(options: DispatchOptions): (row: InboxRow) => Pro
   };
 }
 
-/** What is asked: the row, and the messages that the transcript gets for it; the question itself is the last one. */
-type Question = { row: InboxRow; messages: readonly NewMessage[]; heardUpTo?: number };
-
-/** The question with a line for each file that came with it, and what was said to others before it. */
-async function gatherQuestion(
-  { files, store }: DispatchOptions,
-  row: InboxRow,
-  signal: AbortSignal,
-): Promise<Question> {
-  const { runId, payload, sessionKey, attempts } = row;
-  const { text, messageId, peerKind } = payload;
-  const isFetched = payload.files !== undefined && attempts <= MAX_ATTEMPTS;
-  const lines = isFetched ? (await files.fetch(row, signal)).join('\n') : '';
-  const sender = peerKind === 'group' ? (payload.senderName ?? payload.senderId) : undefined;
-  const question: NewMessage = {
-    role: 'user',
-    kind: 'text',
-    text,
-    runId,
-    ...(sender === undefined ? {} : { sender }),
-    ...(messageId === undefined ? {} : { remoteId: messageId }),
-    ...(lines === '' ? {} : { files: lines }),
-  };
-  const heard = peerKind === 'group' ? await store.inbox.overheard(sessionKey) : [];
-  const heardUpTo = heard.at(-1)?.id;
-  return {
-    row,
-    messages: [...heard.map(toMessage), question],
-    ...(heardUpTo === undefined ? {} : { heardUpTo }),
-  };
-}
-
-function toMessage({ text, sender, messageId }: Overheard): NewMessage {
-  return {
-    role: 'user',
-    kind: 'text',
-    text,
-    ...(sender === undefined ? {} : { sender }),
-    ...(messageId === undefined ? {} : { remoteId: messageId }),
-  };
-}
-
 async function answerRow(options: DispatchOptions, question: Question, signal: AbortSignal): Promise<Answer> {
   const { row } = question;
-  if (row.attempts > MAX_ATTEMPTS)
+  if (row.attempts > MAX_ATTEMPTS) {
+    // Nobody would ask for a message of a job again.
+    if (row.payload.job !== undefined) return { ...failure('AGENT_ERROR', JOB_INTERRUPTED, false), isGivenUp: true };
     return { ...failure('AGENT_ERROR', INTERRUPTED, false), isParked: true, draft: findDraft(row) };
+  }
   const draft = openDraft(options, row);
   const answer = await answerTurn(options, { ...question, signal, draft });
   return { ...answer, draft: (await draft?.end()) ?? findDraft(row) };
@@ -149,9 +112,14 @@ function findDraft({ draft }: InboxRow): DraftEnd {
 }
 
 function openDraft({ carrier, store, outbound, owner, log }: DispatchOptions, row: InboxRow): Draft | undefined {
-  const { channel, accountId, peerKind, deliver } = row.payload;
-  const streaming = deliver ? carrier.streaming(channel, accountId, peerKind) : undefined;
+  const { channel, accountId, peerKind } = row.payload;
+  const streaming = isAwaited(row) ? carrier.streaming(channel, accountId, peerKind) : undefined;
   return streaming === undefined ? undefined : createDraft({ row, owner, store, carrier, outbound, streaming, log });
+}
+
+/** Whether somebody in a chat waits for the answer. What a job has to say may be nothing. */
+function isAwaited({ payload }: InboxRow): boolean {
+  return payload.deliver && payload.job === undefined;
 }
 
 type Turn = Question & { signal: AbortSignal; draft: Draft | undefined };
@@ -159,7 +127,7 @@ type Turn = Question & { signal: AbortSignal; draft: Draft | undefined };
 async function answerTurn(options: DispatchOptions, turn: Turn): Promise<Answer> {
   const { row } = turn;
   const typing = new AbortController();
-  if (row.payload.deliver) options.carrier.showTyping(row.payload, typing.signal);
+  if (isAwaited(row)) options.carrier.showTyping(row.payload, typing.signal);
   try {
     const outcome = await think(options, turn);
     const status = outcome.isAborted ? 'aborted' : 'ok';
@@ -192,7 +160,7 @@ async function think(options: DispatchOptions, { row, messages: asked, signal, d
     models,
     sessionKey,
     ...composeConversation(messages, asked),
-    timeoutMs: config.agents.turnTimeout,
+    timeoutMs: payload.job?.timeoutMs ?? config.agents.turnTimeout,
     signal,
     onText(content: string) {
       shown += content;
@@ -208,12 +176,19 @@ async function think(options: DispatchOptions, { row, messages: asked, signal, d
 async function finish(options: DispatchOptions, question: Question, answer: Answer): Promise<void> {
   const { store, outbound, owner, log } = options;
   const { row, heardUpTo } = question;
+  const job =
+    row.payload.job === undefined
+      ? undefined
+      : judgeJobTurn(row.payload.job, { ...answer, status: answer.result.status });
+  if (job?.isTold === false) log.info({ run: row.runId, session: row.sessionKey, end: job.end }, 'A job tells nothing');
   const turn = {
     row,
     owner,
-    messages: describeMessages(question, answer),
+    // That there was nothing to tell is in the history of the job; a conversation is not to fill up with it.
+    messages: job?.end === 'silent' ? [] : describeMessages(question, answer),
     ...(heardUpTo === undefined ? {} : { heardUpTo }),
-    outbox: composeReply(outbound, row, answer.text, answer.draft),
+    outbox: job?.isTold === false ? [] : composeReply(outbound, row, answer.text, answer.draft),
+    ...(job === undefined ? {} : { job: { end: job.end, text: answer.text } }),
   };
   for (let waitMs = 500; ; waitMs = Math.min(waitMs * 2, 30_000)) {
     try {

@@ -8,6 +8,7 @@ import { channelsRoutes } from './channels.ts';
 import type { CompletionOptions } from './completion.ts';
 import { configRoutes } from './config.ts';
 import { consoleRoutes } from './console.ts';
+import { type CronOptions, cronRoutes } from './cron.ts';
 import { documentRoutes } from './document.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
@@ -30,6 +31,7 @@ export type RoutesOptions = {
   configFile: ConfigFile;
 } & CompletionOptions &
   MessagesOptions &
+  CronOptions &
   Omit<OutboxOptions, 'retryTtlMs'>;
 
 /** Every route of the API. */
@@ -44,6 +46,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...agentRoutes(options),
     ...sessionsRoutes({ config: options.config, store: options.store, events }),
     ...outboxRoutes({ ...options, retryTtlMs: options.config.outbox.messageTtl }),
+    ...cronRoutes(options),
     ...channelsRoutes(options.registry),
     ...pairingRoutes(options.store),
     ...webhookRoutes(options.registry),

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { outboxMessageAnswer, queuedAnswer, replyAnswer } from '../../lib/answers.ts';
 import { idPath, messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
-import type { Registry } from '../channels/registry.ts';
+import { assertChannel, type Registry } from '../channels/registry.ts';
 import type { Attachments, Wanted } from '../messages/attachments.ts';
 import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
@@ -141,16 +141,4 @@ function firstOf(rows: readonly OutboxRow[]): OutboxRow {
 /** Tells one message from another under the same key. */
 function digestOf(asked: Delivery | { delivery: Delivery; media: Wanted }): string {
   return hash('sha256', JSON.stringify(asked), 'hex').slice(0, 32);
-}
-
-function assertChannel(registry: Registry, channel: string): void {
-  if (registry.has(channel)) return;
-  const known = registry
-    .list()
-    .map(({ id }) => id)
-    .join(', ');
-  throw new GatewayError(
-    'CHANNEL_NOT_FOUND',
-    `The channel "${channel}" does not exist or is not enabled (enabled: ${known}).`,
-  );
 }

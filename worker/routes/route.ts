@@ -14,6 +14,7 @@ export const TAGS = [
   'Sessions',
   'Outbox',
   'Channels',
+  'Cron',
   'Pairing',
   'OpenAI',
   'Configuration',

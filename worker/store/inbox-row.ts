@@ -20,6 +20,18 @@ export type InboxPayload = {
   settings?: { maxTokens?: number; temperature?: number };
   /** False when the answer is only for the caller who waits for it. */
   deliver: boolean;
+  /** Set when nobody wrote it, but a job by the clock. */
+  job?: JobTurn;
+};
+
+/** What a turn needs to know of the job that asks for it. */
+export type JobTurn = {
+  /** False when the job asks again if this turn fails: then nobody is told of the failure. */
+  isLastTry: boolean;
+  /** An answer with the word for silence may hold so many other characters and is not delivered all the same. */
+  ackMaxChars: number;
+  /** Longest turn, in milliseconds; as the configuration says when it is left out. */
+  timeoutMs?: number;
 };
 
 /** A file that came with a message, as the channel described it. */

@@ -1,3 +1,6 @@
+import { type CronJobs, createCronJobs } from './cron-jobs.ts';
+import { pruneCron } from './cron-prune.ts';
+import { type CronRuns, createCronRuns } from './cron-runs.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLeases, type Leases } from './lease.ts';
 import { openDatabase, type StoreOptions } from './open.ts';
@@ -16,8 +19,12 @@ export type Store = {
   pairings: Pairings;
   peers: Peers;
   leases: Leases;
+  cronJobs: CronJobs;
+  cronRuns: CronRuns;
   /** Forgets dedupe keys and settled outbox rows older than their keeping time. */
   prune(): Promise<void>;
+  /** Forgets what became of jobs before an epoch time in milliseconds. */
+  pruneCron(before: number): Promise<void>;
   /** Commits what is waiting and closes the database. */
   close(): void;
 };
@@ -33,7 +40,10 @@ export function openStore(options: StoreOptions): Store {
     pairings: createPairings(database),
     peers: createPeers(database),
     leases: createLeases(database),
+    cronJobs: createCronJobs(database),
+    cronRuns: createCronRuns(database),
     prune: () => pruneRows(database),
+    pruneCron: (before) => pruneCron(database, before),
     close: () => database.close(),
   };
 }

@@ -1,4 +1,6 @@
-import type { Database } from './database.ts';
+import type { TurnEnd } from './cron-row.ts';
+import { endJobTurn, isJobTurnWanted } from './cron-runs.ts';
+import type { Database, Tx } from './database.ts';
 import type { InboxRow } from './inbox-row.ts';
 import { insertOutboxRows, type NewOutboxRow, type OutboxRow } from './outbox-row.ts';
 import { forgetOverheard } from './overheard.ts';
@@ -16,6 +18,8 @@ export type FinishedTurn = {
   outbox: readonly NewOutboxRow[];
   /** The newest of what was overheard that is among the messages. */
   heardUpTo?: number;
+  /** How it ended for the job that asked for it. */
+  job?: { end: TurnEnd; text: string };
 };
 
 export type Turns = ReturnType<typeof createTurns>;
@@ -27,7 +31,7 @@ export function createTurns(database: Database) {
      * Commits what a turn produced in one transaction: transcript, replies on their way out, and the inbox row gone. So a
      * finished answer can neither be lost nor be worked out twice. Throws ClaimLost when the row is not the owner's any more.
      */
-    finish: ({ row, owner, messages, outbox, heardUpTo }: FinishedTurn): Promise<OutboxRow[]> =>
+    finish: ({ row, owner, messages, outbox, heardUpTo, job }: FinishedTurn): Promise<OutboxRow[]> =>
       database.write((tx) => {
         const ended = tx.get<{ reworded: string | null }>(
           "DELETE FROM inbox WHERE id=? AND run_id=? AND claimed_by=? RETURNING json_extract(payload, '$.reworded') AS reworded",
@@ -36,14 +40,11 @@ export function createTurns(database: Database) {
           owner,
         );
         if (ended === undefined) throw new ClaimLost(`Run ${row.runId} was taken over`);
-        appendMessages(
-          tx,
-          row.sessionKey,
-          ended.reworded === null ? messages : rewordQuestion(messages, row, ended.reworded),
-        );
+        const said = ended.reworded === null ? messages : rewordQuestion(messages, row, ended.reworded);
+        if (said.length > 0) appendMessages(tx, row.sessionKey, said);
         if (heardUpTo !== undefined) forgetOverheard(tx, row.sessionKey, heardUpTo);
         keepContext(tx, row.sessionKey, row.receivedAt);
-        return insertOutboxRows(tx, outbox);
+        return job === undefined ? insertOutboxRows(tx, outbox) : sendForJob(tx, row.runId, { ...job, outbox });
       }),
 
     /** Sets a message aside until its person asks for it, with what is told about it (RESUME-1). Throws ClaimLost as above. */
@@ -60,6 +61,18 @@ export function createTurns(database: Database) {
         return insertOutboxRows(tx, outbox);
       }),
   };
+}
+
+/** The rows on their way out, known to the run of the job; none when the job was removed meanwhile. */
+function sendForJob(
+  tx: Tx,
+  runId: string,
+  { end, text, outbox }: { end: TurnEnd; text: string; outbox: readonly NewOutboxRow[] },
+): OutboxRow[] {
+  if (!isJobTurnWanted(tx, runId)) return [];
+  const rows = insertOutboxRows(tx, outbox);
+  endJobTurn(tx, runId, { end, text, outbox: rows });
+  return rows;
 }
 
 /** The question as its person changed it while it was being answered. */
