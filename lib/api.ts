@@ -99,6 +99,25 @@ export const sessionRequest = v.object({
   agentId: v.optional(id('agentId')),
 });
 
+/** What a program of one's own pushes to a webhook; `data` depends on the event. */
+export const webhookEvent = v.object({ event: id('event'), data: v.optional(v.unknown()) });
+
+const numericId = (name: string) =>
+  v.union([id(name), v.pipe(v.number(), v.safeInteger(`${name} must be a whole number`), v.transform(String))]);
+
+/** `data` of the event "message". */
+export const webhookMessage = v.object({
+  chat_id: numericId('chat_id'),
+  content: text('content', MAX_TEXT),
+  sender_id: v.optional(numericId('sender_id')),
+  sender_name: v.optional(id('sender_name')),
+  message_id: v.optional(numericId('message_id')),
+  thread_id: v.optional(numericId('thread_id')),
+  chat_type: v.optional(v.picklist(['direct', 'group'], 'chat_type must be direct or group'), 'direct'),
+});
+
+export type WebhookMessage = v.InferOutput<typeof webhookMessage>;
+
 export const pairingApproveRequest = v.object({ code: id('code') });
 
 /** A whole number in a query string. */

@@ -15,9 +15,12 @@ import { createRegistry, defineChannel, type Registry } from './channels/registr
 import { resolveTelegramAccounts } from './channels/telegram/accounts.ts';
 import { createTelegramChannel } from './channels/telegram/index.ts';
 import { createWebchatChannel } from './channels/webchat.ts';
+import { resolveWebhookAccounts } from './channels/webhook/accounts.ts';
+import { createWebhookChannel } from './channels/webhook/index.ts';
 import { createEventHub, type EventHub } from './events.ts';
 import { createMessagePath, type MessagePath } from './messages/path.ts';
 import { openStore, type Store } from './store/index.ts';
+import { listSignatureSecrets } from './webhooks/senders.ts';
 
 export type ServicesOptions = {
   config: Config;
@@ -58,6 +61,12 @@ export function createServices(options: ServicesOptions): Services {
     redactor.add(botToken);
     if (proxy !== undefined && 'secrets' in proxy) for (const secret of proxy.secrets) redactor.add(secret);
   }
+  const webhookAccounts = resolveWebhookAccounts(config.channels.webhook);
+  for (const secret of [
+    ...listSignatureSecrets(config),
+    ...webhookAccounts.flatMap(({ callback }) => callback?.secret ?? []),
+  ])
+    redactor.add(secret);
   for (const secret of listProviderSecrets(config.providers, env)) redactor.add(secret);
   const remote = createProviders(config.providers, env);
   const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);
@@ -75,6 +84,7 @@ export function createServices(options: ServicesOptions): Services {
     ...(telegramAccounts.length > 0
       ? [defineChannel(() => createTelegramChannel(telegramAccounts, undefined, holder))]
       : []),
+    ...(webhookAccounts.length > 0 ? [defineChannel(() => createWebhookChannel(webhookAccounts))] : []),
   ];
   const {
     channelConnectDeferMode: mode,
@@ -84,13 +94,14 @@ export function createServices(options: ServicesOptions): Services {
   const registry: Registry = createRegistry({
     factories,
     defer: { mode, ids, skipIds },
-    receive: (channel, accountId, messages, cursor) =>
-      path.inbound.receive({
+    async receive(channel, accountId, messages, cursor) {
+      await path.inbound.receive({
         channel,
         accountId,
         messages,
         ...(cursor === undefined ? {} : { cursor, epoch: options.currentEpoch() }),
-      }),
+      });
+    },
     readCursor: (channel, accountId) => store.inbox.cursor(channel, accountId),
     onStatus(channel, status) {
       events.publish('channel.status', { channel, ...status });
@@ -104,7 +115,11 @@ export function createServices(options: ServicesOptions): Services {
     log,
   });
   const fallbackModel = createFallbackModel({ providers, canDetect: remote.size === 0, env, log });
-  const policies = new Map(telegramAccounts.map((account) => [`telegram/${account.accountId}`, account]));
+  const policies = new Map<string, AccountPolicy>([
+    ['webchat/default', OWNERS_ONLY],
+    ...telegramAccounts.map((account) => [`telegram/${account.accountId}`, account] as const),
+    ...webhookAccounts.map((account) => [`webhook/${account.accountId}`, account] as const),
+  ]);
   const policyOf = (channel: string, accountId: string): AccountPolicy =>
     policies.get(`${channel}/${accountId}`) ?? CLOSED;
   const path: MessagePath = createMessagePath({
@@ -142,6 +157,9 @@ const CLOSED: AccountPolicy = {
   groupHistory: 0,
   groups: new Map(),
 };
+
+/** Only who has the gateway's credential brings a message of the console. */
+const OWNERS_ONLY: AccountPolicy = { ...CLOSED, dmPolicy: 'open' };
 
 async function warm(providers: Iterable<Provider>, fallbackModel: FallbackModel): Promise<void> {
   await import('koa-body');

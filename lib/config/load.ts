@@ -8,6 +8,7 @@ import { type Config, configSchema } from './schema.ts';
 import { isRecord, readConfigSource } from './source.ts';
 import { findTelegramContradictions } from './telegram.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
+import { findWebhookContradictions } from './webhook.ts';
 
 export type LoadedConfig = { config: Config; warnings: FieldProblem[] };
 
@@ -55,7 +56,7 @@ function findMisplacedLists(input: unknown, output: unknown, path = ''): FieldPr
 
 /** What types cannot say: pairs of settings that exclude each other. */
 function findContradictions({ gateway, agents, channels }: Config): FieldProblem[] {
-  const problems = findTelegramContradictions(channels.telegram);
+  const problems = [...findTelegramContradictions(channels.telegram), ...findWebhookContradictions(channels.webhook)];
   const { mode, token, password } = gateway.auth;
   if (token !== undefined && password !== undefined) {
     problems.push({ path: 'gateway.auth', message: 'token and password are both set; keep the one that mode uses' });

@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../log-level.ts';
 import { describe } from './describe.ts';
 import { authGuardSettings, guardSettings } from './guard.ts';
 import { telegram } from './telegram.ts';
+import { webhook } from './webhook.ts';
 
 /** A duration such as `"25s"` or a number of seconds, held as milliseconds. */
 const duration = (fallback: string) =>
@@ -193,7 +194,7 @@ export const configSchema = v.object({
     }),
     {},
   ),
-  channels: v.optional(v.object({ telegram: v.optional(telegram, {}) }), {}),
+  channels: v.optional(v.object({ telegram: v.optional(telegram, {}), webhook: v.optional(webhook, {}) }), {}),
   logging: v.optional(v.object({ level: v.optional(v.picklist(LOG_LEVELS), 'info') }), {}),
   outbox: v.optional(outbox, {}),
   alerts: v.optional(alerts, {}),

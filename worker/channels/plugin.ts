@@ -32,6 +32,8 @@ export type InboundMessage = {
   movedFrom?: string;
   /** The platform's own id of this event; the same one never starts a second turn (IN-1). */
   dedupeKey: string;
+  /** Tells a repetition from another message under the same key. */
+  digest?: string;
   /** The platform's message id, for replies. */
   messageId?: string;
   /** Epoch milliseconds at the platform. */
@@ -99,8 +101,8 @@ export type HttpPush = {
   accountId: string | undefined;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
-  /** Reads the body, JSON of at most 1 MiB, as it came. */
-  rawBody(): Promise<Buffer>;
+  /** Reads the body, JSON of at most so many bytes or 1 MiB, as it came. */
+  rawBody(maxBytes?: number): Promise<Buffer>;
 };
 
 export type ChannelContext = {

@@ -63,6 +63,8 @@ export type Registry = {
     file: { accountId: string; ref: string },
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
+  /** Whether the platform of a channel pushes messages in a way of its own. */
+  takesHttp(channel: string): boolean;
   /**
    * Hands over what a platform pushed and returns the JSON to answer with. Throws CHANNEL_NOT_FOUND when no such channel takes
    * any, and NOT_READY while the channel cannot.
@@ -152,6 +154,7 @@ type Ways = Pick<
   | 'send'
   | 'edit'
   | 'fetchFile'
+  | 'takesHttp'
   | 'receiveHttp'
   | 'streaming'
   | 'quoting'
@@ -187,6 +190,7 @@ function openWays(lives: Lives): Ways {
       if (plugin.fetchFile === undefined) throw new Rejected(`The channel ${channel} hands out no files`);
       return plugin.fetchFile(accountId, ref, signal);
     },
+    takesHttp: (channel) => find(channel)?.receiveHttp !== undefined,
     async receiveHttp(channel, request) {
       const life = lives.get(channel);
       if (life !== undefined && life.plugin === undefined)

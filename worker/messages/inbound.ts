@@ -33,8 +33,8 @@ export type Request = {
 };
 
 export type Inbound = {
-  /** Takes in what a channel received. Resolves when messages and cursor are committed. */
-  receive(batch: ChannelBatch): Promise<void>;
+  /** Takes in what a channel received. Resolves when messages and cursor are committed, with a receipt of each that was let in. */
+  receive(batch: ChannelBatch): Promise<Receipt[]>;
   /** Takes in a message of an API caller. Resolves when it is committed. */
   submit(request: Request): Promise<Receipt>;
   /** Looks for sessions with waiting messages, e.g. after another worker ended. */
@@ -93,6 +93,7 @@ export function createInbound(options: InboundOptions): Inbound {
       const duplicates = receipts.filter((receipt) => receipt.isDuplicate).length;
       if (duplicates > 0)
         log.info({ channel, account: accountId, duplicates }, 'Messages that were delivered again are ignored');
+      return receipts;
     },
     async submit(request) {
       const [receipt] = await accept([request], {});
@@ -138,7 +139,7 @@ function buildRow({ config, policyOf }: InboundOptions, channel: string, { messa
     runId: randomUUID(),
     sessionKey,
     payload,
-    dedupe: { key: message.dedupeKey },
+    dedupe: { key: message.dedupeKey, ...(message.digest === undefined ? {} : { digest: message.digest }) },
     ...(as === 'overheard' ? { overheard: { keep: policyOf(channel, accountId).groupHistory } } : {}),
     ...(as === 'edit' ? { isEdit: true as const } : {}),
     ...(message.albumId === undefined

@@ -38,7 +38,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...outboxRoutes({ ...options, retryTtlMs: options.config.outbox.messageTtl }),
     ...channelsRoutes(options.registry),
     ...pairingRoutes(options.store),
-    ...webhookRoutes(options.registry),
+    ...webhookRoutes(options),
     ...eventsRoutes(options.streams),
   ];
 }

@@ -53,7 +53,8 @@ export function defineRoute<
   };
 }
 
-function parse(schema: v.GenericSchema, value: unknown): unknown {
+/** What a value is by its schema. Throws INVALID_REQUEST with every field that is wrong. */
+export function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
   // Valibot takes an array for an object with no keys.
   if (Array.isArray(value)) throw new GatewayError('INVALID_REQUEST', 'The body must be a JSON object, not an array.');
   const result = v.safeParse(schema, value);
