@@ -34,6 +34,8 @@ export type InboundMessage = {
   dedupeKey: string;
   /** Tells a repetition from another message under the same key. */
   digest?: string;
+  /** What the platform lets us say to the peer from now on: so many messages within `ttlMs`, in milliseconds, each with the token. */
+  window?: { token: string; sends: number; ttlMs: number };
   /** The platform's message id, for replies. */
   messageId?: string;
   /** Epoch milliseconds at the platform. */
@@ -62,7 +64,12 @@ export type OutboundMessage = {
   /** Carries the text as its caption, which may be empty. */
   file?: OutboundFile;
   silent?: boolean;
+  /** On a platform with windows: the one that it goes by, as it was before this message was counted. */
+  window?: SendWindow;
 };
+
+/** What a platform lets us say to a peer until it writes again. Times are epoch milliseconds. */
+export type SendWindow = { token: string; sendsLeft: number; openedAt: number; expiresAt: number };
 
 /** `conflict`: another program takes this account's messages; it heals by itself when that one ends (TG-2). */
 export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'conflict' | 'down';
@@ -132,6 +139,8 @@ export type ChannelPlugin = {
     deferConnectUntilAfterListen: boolean;
     /** True when sending the same id twice shows once: then a crash during a send needs no caution. */
     isIdempotent: boolean;
+    /** The platform takes messages only in a window that the peer opens by writing (`InboundMessage.window`). */
+    hasWindows?: true;
     /** Longest text of one part, in UTF-16 units. */
     textLimit: number;
     /** What may be sent besides text; left out when the channel sends no files. */
@@ -175,6 +184,11 @@ export class Rejected extends Error {
     super(message, options);
     this.isPeerGone = isPeerGone;
   }
+}
+
+/** The platform takes nothing for this peer until the peer writes; it did not happen. */
+export class WindowClosed extends Error {
+  override readonly name = 'WindowClosed';
 }
 
 /** It certainly did not happen (no connection, refused): retried. */

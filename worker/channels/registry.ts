@@ -48,6 +48,8 @@ export type Registry = {
   /** What may be sent besides text; undefined when the channel sends no files. */
   fileSupport(channel: string): FileSupport | undefined;
   isIdempotent(channel: string): boolean | undefined;
+  /** Whether the platform takes messages only in a window that the peer opens by writing. */
+  hasWindows(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Changes a message that was sent; undefined when the channel cannot. */
   edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
@@ -151,6 +153,7 @@ type Ways = Pick<
   | 'textLimit'
   | 'fileSupport'
   | 'isIdempotent'
+  | 'hasWindows'
   | 'send'
   | 'edit'
   | 'fetchFile'
@@ -173,6 +176,7 @@ function openWays(lives: Lives): Ways {
     },
     fileSupport: (channel) => lives.get(channel)?.meta.files,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
+    hasWindows: (channel) => lives.get(channel)?.meta.hasWindows === true,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {
       const life = lives.get(channel);

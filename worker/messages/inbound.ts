@@ -10,6 +10,7 @@ import { routeSession } from '../sessions/route.ts';
 import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import { followMoves } from './chat-move.ts';
+import type { Doorbell } from './doorbell.ts';
 import { createGate, type LetIn } from './gate.ts';
 import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
@@ -48,6 +49,7 @@ export type InboundOptions = {
   outbound: Outbound;
   orders: Orders;
   reachability: Reachability;
+  doorbell: Doorbell;
   events: EventHub;
   /** Names this worker in its claims. */
   owner: string;
@@ -62,7 +64,7 @@ export function createInbound(options: InboundOptions): Inbound {
 
   async function accept(
     given: readonly NewInboxRow[],
-    extra: Pick<ReceiveOptions, 'cursor' | 'epoch'>,
+    extra: Pick<ReceiveOptions, 'cursor' | 'epoch' | 'windows'>,
   ): Promise<Receipt[]> {
     const rows: NewInboxRow[] = [];
     for (const row of given) rows.push(isQuestion(row) ? await options.orders.prepare(row) : row);
@@ -89,7 +91,11 @@ export function createInbound(options: InboundOptions): Inbound {
       const receipts = await accept(rows, {
         ...(epoch === undefined ? {} : { epoch }),
         ...(cursor === undefined ? {} : { cursor: { channel, accountId, value: cursor } }),
+        // Strangers open theirs too: a pairing code is a message.
+        windows: messages.flatMap((message) => describeWindow(channel, message)),
       });
+      for (const { peer, window } of messages)
+        if (window !== undefined) options.doorbell.ring({ channel, accountId, chatId: peer.id });
       const duplicates = receipts.filter((receipt) => receipt.isDuplicate).length;
       if (duplicates > 0)
         log.info({ channel, account: accountId, duplicates }, 'Messages that were delivered again are ignored');
@@ -146,6 +152,13 @@ function buildRow({ config, policyOf }: InboundOptions, channel: string, { messa
       ? {}
       : { album: { id: message.albumId, waitMs: ALBUM_MS, isAside: as === 'aside' } }),
   };
+}
+
+function describeWindow(
+  channel: string,
+  { accountId, peer, window, dedupeKey: key }: InboundMessage,
+): NonNullable<ReceiveOptions['windows']> {
+  return window === undefined ? [] : [{ channel, accountId, chatId: peer.id, key, ...window }];
 }
 
 /** It starts no turn and is answered by nobody. */

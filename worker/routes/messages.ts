@@ -3,6 +3,7 @@ import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
 import type { Attachments, Wanted } from '../messages/attachments.ts';
+import { HELD } from '../messages/deliver.ts';
 import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { EnqueueReceipt } from '../store/outbox.ts';
@@ -51,7 +52,10 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
         if (receipt.isRepeat && receipt.digest !== digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
         }
-        return { status: 'ok', message_id: receipt.rows[0]?.id };
+        const answer = { message_id: receipt.rows[0]?.id };
+        if (!(await isHeld(options, target, receipt))) return { status: 'ok', ...answer };
+        ctx.status = 202;
+        return { status: 'held', ...answer, reason: HELD };
       },
     }),
     defineRoute({
@@ -112,6 +116,17 @@ async function enqueueFile(
   const seen = once === undefined ? undefined : await store.outbox.findDelivery({ channel, accountId, ...once });
   if (seen !== undefined) return seen;
   return outbound.enqueue({ ...delivery, file: await attachments.keep(media, signal) }, once);
+}
+
+/** Whether a message that was stored waits for its person to write: it is not on its way, and the caller is not told that it is. */
+async function isHeld(
+  { registry, store }: MessagesOptions,
+  target: { channel: string; accountId: string; chatId: string },
+  { rows: [row] }: EnqueueReceipt,
+): Promise<boolean> {
+  if (!registry.hasWindows(target.channel) || row?.state === 'sent') return false;
+  const window = await store.windows.get(target);
+  return window === undefined || window.sendsLeft <= 0 || window.expiresAt <= Date.now();
 }
 
 function assertChannel(registry: Registry, channel: string): void {

@@ -7,6 +7,7 @@ import { createPeers, type Peers } from './peers.ts';
 import { pruneRows } from './prune.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createTurns, type Turns } from './turns.ts';
+import { createWindows, type Windows } from './windows.ts';
 
 export type Store = {
   inbox: Inbox;
@@ -15,6 +16,7 @@ export type Store = {
   turns: Turns;
   pairings: Pairings;
   peers: Peers;
+  windows: Windows;
   leases: Leases;
   /** Forgets dedupe keys and settled outbox rows older than their keeping time. */
   prune(): Promise<void>;
@@ -32,6 +34,7 @@ export function openStore(options: StoreOptions): Store {
     turns: createTurns(database),
     pairings: createPairings(database),
     peers: createPeers(database),
+    windows: createWindows(database),
     leases: createLeases(database),
     prune: () => pruneRows(database),
     close: () => database.close(),

@@ -40,6 +40,8 @@ export type OutboxRow = NewOutboxRow & {
   nextAt: number;
   remoteId?: string;
   lastError?: string;
+  /** Why it may not be sent until its peer writes. */
+  held?: string;
   /** What became of a dead letter: the id it was sent again under, or `dropped`. */
   closedAs?: string;
   createdAt: number;
@@ -115,6 +117,7 @@ export type RawOutboxRow = {
   last_error: string | null;
   closed_as: string | null;
   replaces: string | null;
+  held: string | null;
   created_at: number;
   updated_at: number;
 };
@@ -144,6 +147,7 @@ export function readOutboxRow(row: RawOutboxRow): OutboxRow {
     ...(row.run_id === null ? {} : { runId: row.run_id }),
     ...(row.remote_id === null ? {} : { remoteId: row.remote_id }),
     ...(row.last_error === null ? {} : { lastError: row.last_error }),
+    ...(row.held === null || row.state !== 'queued' ? {} : { held: row.held }),
     ...(row.closed_as === null ? {} : { closedAs: row.closed_as }),
     ...(row.file === null ? {} : { file: JSON.parse(row.file) as OutboxFile }),
     ...(row.replaces === null ? {} : { replaces: row.replaces }),
