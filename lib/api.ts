@@ -118,6 +118,13 @@ export const webhookMessage = v.object({
 
 export type WebhookMessage = v.InferOutput<typeof webhookMessage>;
 
+export const loginStartRequest = v.object({ account_id: v.optional(id('account_id'), 'default') });
+
+/** The digits that a phone shows to who logs a channel in. */
+export const loginCodeRequest = v.object({
+  code: v.pipe(v.string('code must be a string'), v.regex(/^\d{1,12}$/, 'code must be digits')),
+});
+
 export const pairingApproveRequest = v.object({ code: id('code') });
 
 /** A whole number in a query string. */

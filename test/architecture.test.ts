@@ -55,6 +55,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@ai-sdk/openai-compatible': ['worker/agent/providers'],
   '@ai-sdk/anthropic': ['worker/agent/providers'],
   grammy: ['worker/channels/telegram'],
+  uqr: ['bin/commands/login.ts'],
   undici: ['worker/channels/tunnel-fetch.ts'],
   'node:child_process': [
     'supervisor/child.ts',

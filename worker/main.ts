@@ -101,8 +101,12 @@ function loadFor(
   return { ...config, channels: withoutChannels(config.channels) };
 }
 
-function withoutChannels({ telegram, webhook }: Config['channels']): Config['channels'] {
-  return { telegram: { ...telegram, enabled: false }, webhook: { ...webhook, enabled: false } };
+function withoutChannels({ telegram, webhook, weixin }: Config['channels']): Config['channels'] {
+  return {
+    telegram: { ...telegram, enabled: false },
+    webhook: { ...webhook, enabled: false },
+    weixin: { ...weixin, enabled: false },
+  };
 }
 
 /** Rejects with the first error that nobody catches, so that its reason is in the log and not only on a terminal. */

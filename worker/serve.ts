@@ -139,10 +139,13 @@ type RouteParts = ServeOptions & {
   streams: { open: number };
 };
 
+/** States of a channel in which somebody is not heard. */
+const UNSERVED: ReadonlySet<string> = new Set(['down', 'conflict', 'login-needed']);
+
 function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
   const { config, welcome, services, findings, draining, streams } = options;
   const { registry, store, events } = services;
-  const isDegraded = (): boolean => registry.list().some(({ state }) => state === 'down' || state === 'conflict');
+  const isDegraded = (): boolean => registry.list().some(({ state }) => UNSERVED.has(state));
   const details = async (): Promise<Record<string, unknown>> => ({
     pid: process.pid,
     channels: registry.list(),

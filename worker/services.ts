@@ -17,6 +17,10 @@ import { createTelegramChannel } from './channels/telegram/index.ts';
 import { createWebchatChannel } from './channels/webchat.ts';
 import { resolveWebhookAccounts } from './channels/webhook/accounts.ts';
 import { createWebhookChannel } from './channels/webhook/index.ts';
+import { resolveWeixinAccounts } from './channels/weixin/accounts.ts';
+import { createCredentialStore } from './channels/weixin/credentials.ts';
+import { createWeixinChannel } from './channels/weixin/index.ts';
+import { createLogins } from './channels/weixin/logins.ts';
 import { createEventHub, type EventHub } from './events.ts';
 import { createMessagePath, type MessagePath } from './messages/path.ts';
 import { openStore, type Store } from './store/index.ts';
@@ -67,6 +71,16 @@ export function createServices(options: ServicesOptions): Services {
     ...webhookAccounts.flatMap(({ callback }) => callback?.secret ?? []),
   ])
     redactor.add(secret);
+  const weixinAccounts = resolveWeixinAccounts(config.channels.weixin);
+  const credentials = createCredentialStore(paths.credentialsDir, redactor.add);
+  for (const { accountId } of weixinAccounts) credentials.read(accountId);
+  const logins = createLogins({
+    accounts: weixinAccounts,
+    credentials,
+    onLogin: () =>
+      void registry.restart('weixin').catch((error: unknown) => log.info({ err: error }, 'weixin: not restarted here')),
+    log,
+  });
   for (const secret of listProviderSecrets(config.providers, env)) redactor.add(secret);
   const remote = createProviders(config.providers, env);
   const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);
@@ -85,6 +99,9 @@ export function createServices(options: ServicesOptions): Services {
       ? [defineChannel(() => createTelegramChannel(telegramAccounts, undefined, holder))]
       : []),
     ...(webhookAccounts.length > 0 ? [defineChannel(() => createWebhookChannel(webhookAccounts))] : []),
+    ...(weixinAccounts.length > 0
+      ? [defineChannel(() => createWeixinChannel({ accounts: weixinAccounts, credentials, logins }))]
+      : []),
   ];
   const {
     channelConnectDeferMode: mode,
@@ -106,7 +123,7 @@ export function createServices(options: ServicesOptions): Services {
     onStatus(channel, status) {
       events.publish('channel.status', { channel, ...status });
       const { accountId, state, lastError = '' } = status;
-      if (state === 'conflict' || state === 'down')
+      if (state === 'conflict' || state === 'login-needed' || state === 'down')
         path.alerts.tell(
           `${channel}/${accountId}/${state}`,
           `${channel}/${accountId} is in the state "${state}": ${lastError}`,
@@ -119,9 +136,15 @@ export function createServices(options: ServicesOptions): Services {
     ['webchat/default', OWNERS_ONLY],
     ...telegramAccounts.map((account) => [`telegram/${account.accountId}`, account] as const),
     ...webhookAccounts.map((account) => [`webhook/${account.accountId}`, account] as const),
+    ...weixinAccounts.map((account) => [`weixin/${account.accountId}`, account] as const),
   ]);
   const policyOf = (channel: string, accountId: string): AccountPolicy =>
-    policies.get(`${channel}/${accountId}`) ?? CLOSED;
+    withOwner(policies.get(`${channel}/${accountId}`) ?? CLOSED, channel, accountId);
+  /** Who scanned the QR code of a bot is its owner. */
+  const withOwner = (policy: AccountPolicy, channel: string, accountId: string): AccountPolicy => {
+    const userId = channel === 'weixin' ? credentials.read(accountId)?.userId : undefined;
+    return userId === undefined ? policy : { ...policy, allowFrom: [...policy.allowFrom, userId] };
+  };
   const path: MessagePath = createMessagePath({
     config,
     store,

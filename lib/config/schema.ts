@@ -5,6 +5,7 @@ import { describe } from './describe.ts';
 import { authGuardSettings, guardSettings } from './guard.ts';
 import { telegram } from './telegram.ts';
 import { webhook } from './webhook.ts';
+import { weixin } from './weixin.ts';
 
 /** A duration such as `"25s"` or a number of seconds, held as milliseconds. */
 const duration = (fallback: string) =>
@@ -194,7 +195,10 @@ export const configSchema = v.object({
     }),
     {},
   ),
-  channels: v.optional(v.object({ telegram: v.optional(telegram, {}), webhook: v.optional(webhook, {}) }), {}),
+  channels: v.optional(
+    v.object({ telegram: v.optional(telegram, {}), webhook: v.optional(webhook, {}), weixin: v.optional(weixin, {}) }),
+    {},
+  ),
   logging: v.optional(v.object({ level: v.optional(v.picklist(LOG_LEVELS), 'info') }), {}),
   outbox: v.optional(outbox, {}),
   alerts: v.optional(alerts, {}),

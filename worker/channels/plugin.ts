@@ -71,8 +71,37 @@ export type OutboundMessage = {
 /** What a platform lets us say to a peer until it writes again. Times are epoch milliseconds. */
 export type SendWindow = { token: string; sendsLeft: number; openedAt: number; expiresAt: number };
 
-/** `conflict`: another program takes this account's messages; it heals by itself when that one ends (TG-2). */
-export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'conflict' | 'down';
+/**
+ * `conflict`: another program takes this account's messages; it heals by itself when that one ends (TG-2). `login-needed`: a
+ * person must log the account in (WX-1).
+ */
+export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'conflict' | 'login-needed' | 'down';
+
+/**
+ * How a login stands. `scan`: draw `qr` as a QR code and scan it with the phone; `confirm`: confirm on the phone; `code`: enter
+ * the digits that the phone shows; `done` and `failed` are its end.
+ */
+export type LoginView = {
+  sessionKey: string;
+  accountId: string;
+  step: 'starting' | 'scan' | 'confirm' | 'code' | 'done' | 'failed';
+  /** The text of the QR code. */
+  qr?: string;
+  /** What went wrong, and what to do about it. */
+  problem?: string;
+  /** Epoch milliseconds at which it is given up. */
+  expiresAt: number;
+};
+
+/** Where the accounts of a channel are logged in by a person with a phone. */
+export type LoginDesk = {
+  /** Begins a login in place of an earlier one of the account. Throws NOT_FOUND for an account that is not configured. */
+  start(accountId: string): Promise<LoginView>;
+  /** Undefined for a login that is not known, e.g. since a restart. */
+  read(sessionKey: string): LoginView | undefined;
+  /** Takes the digits. Undefined as for `read`; throws CONFLICT when none are asked for. */
+  enterCode(sessionKey: string, code: string): LoginView | undefined;
+};
 
 /** What became of a part; `migratedTo` is the chat's new id when the platform moved it. */
 export type Posted = { remoteId: string; migratedTo?: string };
@@ -168,6 +197,8 @@ export type ChannelPlugin = {
    * JSON to answer with. A GatewayError is answered as it is; after any other error the platform is asked to come again.
    */
   receiveHttp?(request: HttpPush): Promise<Record<string, unknown>>;
+  /** Left out when the accounts need no person to log in. */
+  login?: LoginDesk;
   /** The clock jumped or the network changed: the transport is proven anew at once (LIVE-3). */
   reprobe?(): void;
   /** Shows the peer that an answer is being written; lasts a few seconds and may fail without harm. */

@@ -9,6 +9,7 @@ import {
   type EditTarget,
   type FileSupport,
   type HttpPush,
+  type LoginDesk,
   type OutboundMessage,
   type Peer,
   type Posted,
@@ -72,6 +73,8 @@ export type Registry = {
    * any, and NOT_READY while the channel cannot.
    */
   receiveHttp(channel: string, request: HttpPush): Promise<Record<string, unknown>>;
+  /** Where accounts of a channel are logged in. Throws CHANNEL_NOT_FOUND when it has no such place, NOT_READY while it restarts. */
+  login(channel: string): LoginDesk;
   /** Shows "typing" in a chat until the signal aborts; never fails. */
   showTyping(target: { channel: string } & TypingTarget, signal: AbortSignal): void;
   list(): ChannelSummary[];
@@ -159,6 +162,7 @@ type Ways = Pick<
   | 'fetchFile'
   | 'takesHttp'
   | 'receiveHttp'
+  | 'login'
   | 'streaming'
   | 'quoting'
   | 'bookSend'
@@ -202,6 +206,14 @@ function openWays(lives: Lives): Ways {
       if (life?.plugin?.receiveHttp === undefined)
         throw new GatewayError('CHANNEL_NOT_FOUND', 'There is no channel of this name that takes webhooks.');
       return life.plugin.receiveHttp(request);
+    },
+    login(channel) {
+      const life = lives.get(channel);
+      if (life !== undefined && life.plugin === undefined)
+        throw new GatewayError('NOT_READY', `The channel "${channel}" is being restarted. Try again in a moment.`);
+      if (life?.plugin?.login === undefined)
+        throw new GatewayError('CHANNEL_NOT_FOUND', `There is no channel "${channel}" that is logged in by a person.`);
+      return life.plugin.login;
     },
     showTyping(target, signal) {
       if (lives.has(target.channel)) void keepTyping(() => find(target.channel), target, signal);
