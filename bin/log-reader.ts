@@ -1,7 +1,6 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
-import { errorCode } from '../lib/errors.ts';
-import { listLogFiles } from '../lib/log-file.ts';
-import { readLinesBackwards, readLinesForwards, readText } from './log-blocks.ts';
+import { closeSync, fstatSync, statSync } from 'node:fs';
+import { readLinesBackwards, readLinesForwards, readText } from '../lib/log-blocks.ts';
+import { identifyFile, openLogFiles } from '../lib/log-sources.ts';
 
 /**
  * One file of the log. It stays open as long as it has its place among the others, so that its inode cannot become another
@@ -83,36 +82,18 @@ export class LogReader {
     const newest = this.#sources.at(-1);
     if (newest === undefined) return true;
     const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    return found !== undefined && identify(found) !== newest.id;
+    return found !== undefined && identifyFile(found) !== newest.id;
   }
 
-  /** Files only move up, so a walk from the newest on may meet one twice but misses none. */
   #openNewFiles(): void {
     const fresh: Source[] = [];
     const listed = new Set<string>();
-    for (const path of listLogFiles(this.#path)) {
-      const source = openSource(path);
-      if (source === undefined) continue;
-      const isKnown = [...this.#sources, ...fresh].some(({ id }) => id === source.id);
-      listed.add(source.id);
-      if (isKnown) closeSync(source.fd);
-      else fresh.unshift(source);
+    for (const { fd, id } of openLogFiles(this.#path)) {
+      listed.add(id);
+      if (this.#sources.some((known) => known.id === id)) closeSync(fd);
+      else fresh.unshift({ fd, id, position: 0, end: 0, isListed: true });
     }
     for (const source of this.#sources) source.isListed = listed.has(source.id);
     this.#sources.push(...fresh);
   }
-}
-
-function openSource(path: string): Source | undefined {
-  try {
-    const fd = openSync(path, 'r');
-    return { fd, id: identify(fstatSync(fd, { bigint: true })), position: 0, end: 0, isListed: true };
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function identify({ dev, ino }: { dev: bigint; ino: bigint }): string {
-  return `${dev}:${ino}`;
 }

@@ -14,6 +14,8 @@ export type Health = {
   channels?: ({ id: string; accounts: ({ accountId: string } & ChannelHealth)[] } & Partial<ChannelHealth>)[];
   queues?: { inbox: number; outbox: number };
   findings?: AuditFinding[];
+  /** What of the configuration file is not in use yet, and why. */
+  config?: { pending: { path: string; effect: string }[]; problems: { path: string; message: string }[] };
 };
 
 type ChannelHealth = { state: string; since: number; lastError?: string };

@@ -59,6 +59,7 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
   const merged = (command: Command): Record<string, unknown> => command.optsWithGlobals();
 
   addControls({ sub, merged, context, finish });
+  addService(gateway, { merged, context, finish });
   gateway
     .command('logs')
     .description('show the last lines of the log')
@@ -85,6 +86,7 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
       await logIn(await context(merged(command)), channel, merged(command));
     });
   addOutbox(gateway, context, merged);
+  addConfig({ gateway, context, merged, finish });
 }
 
 type Controls = {
@@ -132,6 +134,39 @@ function addControls({ sub, merged, context, finish }: Controls): void {
       const { createToken } = await import('./commands/token-create.ts');
       createToken(await context(merged(command)), name, merged(command));
     });
+}
+
+/** The service of the operating system that runs the gateway. */
+function addService(gateway: Command, { merged, context, finish }: Omit<Controls, 'sub'>): void {
+  const service = gateway.command('service').description('run the gateway as a service of the operating system');
+  const sub = (name: string, description: string): Command =>
+    service.command(name).description(description).option('--json', 'one JSON document instead of text');
+  sub('install', 'install or update the service, start it, and prove that it works')
+    .option('--socket', 'let systemd hold the port, so that nobody is refused while the service is replaced')
+    .option('--system', 'prepare a service of the whole machine, and show what its administrator has to run')
+    .option('--timeout <duration>', 'how long to wait until it serves', '60s')
+    .action(async (_options, command: Command) => {
+      const { installService } = await import('./commands/service-install.ts');
+      finish(await installService(await context(merged(command)), merged(command)));
+    });
+  sub('start', 'start the installed service and wait until it serves')
+    .option('--timeout <duration>', 'how long to wait', '60s')
+    .action(async (_options, command: Command) => {
+      const { startService } = await import('./commands/service-start.ts');
+      finish(await startService(await context(merged(command)), merged(command)));
+    });
+  sub('status', 'show the service as its manager sees it, and what is wrong with it').action(
+    async (_options, command: Command) => {
+      const { showServiceStatus } = await import('./commands/service-status.ts');
+      finish(await showServiceStatus(await context(merged(command)), merged(command)));
+    },
+  );
+  sub('uninstall', 'stop and remove the service; configuration and data stay').action(
+    async (_options, command: Command) => {
+      const { uninstallService } = await import('./commands/service-uninstall.ts');
+      finish(await uninstallService(await context(merged(command)), merged(command)));
+    },
+  );
 }
 
 function addPairing(
@@ -204,4 +239,42 @@ function addOutbox(
       const { dropMessage } = await import('./commands/outbox.ts');
       await dropMessage(await context(merged(command)), id, merged(command));
     });
+}
+
+type ConfigControls = Omit<Controls, 'sub'> & { gateway: Command };
+
+function addConfig({ gateway, context, merged, finish }: ConfigControls): void {
+  const config = gateway.command('config').description('show and change the configuration file');
+  const sub = (name: string, description: string): Command =>
+    config.command(name).description(description).option('--json', 'one JSON document instead of text');
+  const loss = ['--confirm-loss', 'also when credentials, or much at once, are removed'] as const;
+  sub('path', 'show where the file is').action(async (_options, command: Command) => {
+    const { showConfigPath } = await import('./commands/config.ts');
+    showConfigPath(await context(merged(command)), merged(command));
+  });
+  sub('get [path]', 'show what the file says, credentials hidden')
+    .option('--show', 'credentials too')
+    .option('--yes', 'also when the output is no terminal')
+    .action(async (path: string | undefined, _options, command: Command) => {
+      const { getConfig } = await import('./commands/config.ts');
+      getConfig(await context(merged(command)), path, merged(command));
+    });
+  sub('set <path> <value>', 'set one setting; the value is JSON or text, "-" reads it from standard input')
+    .option(...loss)
+    .action(async (path: string, value: string, _options, command: Command) => {
+      const { setConfig } = await import('./commands/config.ts');
+      await setConfig(await context(merged(command)), { path, value }, merged(command));
+    });
+  sub('unset <path>', 'remove one setting, so that its default holds')
+    .option(...loss)
+    .action(async (path: string, _options, command: Command) => {
+      const { unsetConfig } = await import('./commands/config.ts');
+      await unsetConfig(await context(merged(command)), path, merged(command));
+    });
+  sub('validate', 'check the file; exit 78 when no gateway would start with it').action(
+    async (_options, command: Command) => {
+      const { validateConfig } = await import('./commands/config.ts');
+      finish(validateConfig(await context(merged(command)), merged(command)));
+    },
+  );
 }

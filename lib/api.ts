@@ -1,19 +1,18 @@
 import * as v from 'valibot';
+import { id, MAX_TEXT, segment, text } from './api-fields.ts';
 import { MEDIA_TYPES } from './file-kind.ts';
+import { LOG_LEVELS } from './log-level.ts';
 
 /** Request schemas and wire types of the HTTP API, shared by the routes and by clients of the types. */
 
-const text = (name: string, maximum: number) =>
-  v.pipe(
-    v.string(`${name} must be a string`),
-    v.check((value) => value.trim() !== '', `${name} must not be empty`),
-    v.maxLength(maximum, `${name} must have at most ${maximum} characters`),
+/** A key under which a request may be sent again without being carried out again. */
+const idempotencyKey = () =>
+  v.optional(
+    v.pipe(
+      id('idempotency_key'),
+      v.description('The same key with the same body gets the same answer. The header Idempotency-Key says it, too.'),
+    ),
   );
-
-const id = (name: string) => text(name, 256);
-
-/** Longest message text that the API takes; the body limit is above it. */
-const MAX_TEXT = 200_000;
 
 /** Longest address of a file; a data: URL is bounded by the body limit alone. */
 const MAX_URL = 8_192;
@@ -41,9 +40,9 @@ const messageFields = v.object({
   thread_id: v.optional(id('thread_id')),
   reply_to: v.optional(id('reply_to')),
   silent: v.optional(v.boolean('silent must be true or false')),
-  idempotency_key: v.optional(id('idempotency_key')),
   media_url: v.optional(mediaUrl),
   media_type: v.optional(v.picklist(MEDIA_TYPES, `media_type must be one of ${MEDIA_TYPES.join(', ')}`)),
+  idempotency_key: idempotencyKey(),
 });
 
 /** A text, or a file that goes with or without one. */
@@ -72,17 +71,29 @@ export const messageSyncRequest = v.object({
   chat_id: id('chat_id'),
   content: text('content', MAX_TEXT),
   account_id: v.optional(id('account_id'), 'default'),
-  deliver: v.optional(v.boolean('deliver must be true or false'), false),
-  idempotency_key: v.optional(id('idempotency_key')),
+  deliver: v.optional(
+    v.pipe(v.boolean('deliver must be true or false'), v.description('Sends the answer into the chat, too.')),
+    false,
+  ),
+  idempotency_key: idempotencyKey(),
 });
 
 export const agentRequest = v.object({
   message: text('message', MAX_TEXT),
-  session: v.optional(id('session'), 'default'),
+  session: v.optional(
+    v.pipe(id('session'), v.description('A full session key, or the name of a web chat.')),
+    'default',
+  ),
   agent_id: v.optional(id('agent_id')),
-  model: v.optional(id('model')),
-  stream: v.optional(v.boolean('stream must be true or false'), false),
-  idempotency_key: v.optional(id('idempotency_key')),
+  model: v.optional(v.pipe(id('model'), v.description('provider/model instead of the one of the agent.'))),
+  stream: v.optional(
+    v.pipe(
+      v.boolean('stream must be true or false'),
+      v.description('Answers as server-sent events, as Accept: text/event-stream does.'),
+    ),
+    false,
+  ),
+  idempotency_key: idempotencyKey(),
 });
 
 export const agentAbortRequest = v.pipe(
@@ -99,32 +110,6 @@ export const sessionRequest = v.object({
   agentId: v.optional(id('agentId')),
 });
 
-/** What a program of one's own pushes to a webhook; `data` depends on the event. */
-export const webhookEvent = v.object({ event: id('event'), data: v.optional(v.unknown()) });
-
-const numericId = (name: string) =>
-  v.union([id(name), v.pipe(v.number(), v.safeInteger(`${name} must be a whole number`), v.transform(String))]);
-
-/** `data` of the event "message". */
-export const webhookMessage = v.object({
-  chat_id: numericId('chat_id'),
-  content: text('content', MAX_TEXT),
-  sender_id: v.optional(numericId('sender_id')),
-  sender_name: v.optional(id('sender_name')),
-  message_id: v.optional(numericId('message_id')),
-  thread_id: v.optional(numericId('thread_id')),
-  chat_type: v.optional(v.picklist(['direct', 'group'], 'chat_type must be direct or group'), 'direct'),
-});
-
-export type WebhookMessage = v.InferOutput<typeof webhookMessage>;
-
-export const loginStartRequest = v.object({ account_id: v.optional(id('account_id'), 'default') });
-
-/** The digits that a phone shows to who logs a channel in. */
-export const loginCodeRequest = v.object({
-  code: v.pipe(v.string('code must be a string'), v.regex(/^\d{1,12}$/, 'code must be digits')),
-});
-
 export const pairingApproveRequest = v.object({ code: id('code') });
 
 /** A whole number in a query string. */
@@ -133,6 +118,8 @@ const queryInteger = (name: string, minimum: number, maximum: number) =>
     v.string(),
     v.regex(/^\d{1,15}$/, `${name} must be a whole number`),
     v.transform(Number),
+    v.number(),
+    v.integer(),
     v.minValue(minimum, `${name} must be at least ${minimum}`),
     v.maxValue(maximum, `${name} must be at most ${maximum}`),
   );
@@ -157,20 +144,72 @@ export const outboxQuery = v.object({
 
 export const sessionQuery = v.object({
   limit: v.optional(queryInteger('limit', 1, 200), '50'),
-  before: v.optional(queryInteger('before', 1, Number.MAX_SAFE_INTEGER)),
+  before: v.optional(
+    v.pipe(
+      queryInteger('before', 1, Number.MAX_SAFE_INTEGER),
+      v.description('Messages older than the one with this id.'),
+    ),
+  ),
 });
+
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** A moment in a query string. */
+const queryTime = (name: string) =>
+  v.pipe(
+    v.string(),
+    v.regex(TIME, `${name} must be a time such as 2026-01-31T12:00:00Z`),
+    v.check((value) => !TIME.test(value) || !Number.isNaN(Date.parse(value)), `${name} is no time of the calendar`),
+  );
+
+export const logsQuery = v.object({
+  level: v.optional(
+    v.pipe(
+      v.picklist(LOG_LEVELS, `level must be one of ${LOG_LEVELS.join(', ')}`),
+      v.description('This level and worse.'),
+    ),
+  ),
+  from: v.optional(queryTime('from')),
+  to: v.optional(queryTime('to')),
+  q: v.optional(v.pipe(id('q'), v.description('Text that occurs in the line, in any case.'))),
+  module: v.optional(v.pipe(id('module'), v.description('Channel id, or the process: worker, supervisor.'))),
+  request_id: v.optional(id('request_id')),
+  session: v.optional(text('session', 4_096)),
+  limit: v.optional(queryInteger('limit', 1, 1_000), '100'),
+  before: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[0-9a-f]{16}\.\d{1,15}$/, 'before must be what "next" of the last page says'),
+      v.description('What "next" of the last page says: lines older than that page.'),
+    ),
+  ),
+});
+
+export const docsQuery = v.object({
+  lang: v.optional(
+    v.pipe(v.picklist(['en', 'zh'], 'lang must be en or zh'), v.description('Else what the browser prefers.')),
+  ),
+});
+
+export const idPath = v.object({ id: segment() });
+export const keyPath = v.object({ key: v.pipe(segment(), v.description('The session key, percent-encoded.')) });
+export const channelPath = v.object({ channel: segment() });
+export const accountPath = v.object({ channel: segment(), account: segment() });
+export const pairingPath = v.object({ channel: segment(), account: segment(), peer: segment() });
 
 export const eventsQuery = v.object({
   types: v.optional(
     v.pipe(
       v.string(),
       v.transform((value) => value.split(',').map((type) => type.trim())),
+      v.array(v.string()),
+      v.description('Only events of these types; separated by commas.'),
     ),
   ),
   session: v.optional(v.string()),
 });
 
-/** The body of every error answer. */
-export type ErrorBody = {
-  error: { code: string; message: string; details?: readonly { path: string; message: string }[]; requestId?: string };
-};
+/** Paths and values of the configuration to change (RFC 7396). */
+export const configPatchRequest = v.looseObject({});
+
+export const configChangeQuery = v.object({ confirm_loss: v.optional(v.picklist(['true', 'false']), 'false') });

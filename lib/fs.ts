@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   closeSync,
+  existsSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  type Stats,
   statSync,
   unlinkSync,
   utimesSync,
@@ -91,7 +96,7 @@ export function takeTextFile(path: string, maxBytes: number): string | undefined
  * Replaces a file so that a crash at any moment leaves the old or the new content, never half: temporary file beside it,
  * fsync, rename, fsync of the directory. The file is readable by the owner only.
  */
-export function writeFileAtomic(path: string, content: string): void {
+export function writeFileAtomic(path: string, content: string | Buffer): void {
   const temporary = createSyncedFile(path, content);
   try {
     renameSync(temporary, path);
@@ -102,8 +107,32 @@ export function writeFileAtomic(path: string, content: string): void {
   syncDirectory(dirname(path));
 }
 
+/**
+ * As `writeFileAtomic`, for a file that belongs to a person: a symbolic link stays and its target is replaced, and mode and owner stay
+ * as they were (CFG-1). `commit` is called right before the replacement, and may throw to keep the old file.
+ */
+export function replaceFileAtomic(path: string, content: string, commit: () => void = () => undefined): void {
+  const target = existsSync(path) ? realpathSync(path) : path;
+  const found = statSync(target, { throwIfNoEntry: false });
+  const temporary = createSyncedFile(target, content);
+  try {
+    if (found !== undefined) copyRights(found, temporary);
+    commit();
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncDirectory(dirname(target));
+}
+
+function copyRights({ uid, gid, mode }: Stats, to: string): void {
+  if (process.getuid?.() === 0) chownSync(to, uid, gid);
+  chmodSync(to, mode & 0o7777);
+}
+
 /** Writes a complete, synced file under a temporary name beside `path` and returns that name. */
-export function createSyncedFile(path: string, content: string): string {
+export function createSyncedFile(path: string, content: string | Buffer): string {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}`);
   const fd = openSync(temporary, 'wx', 0o600);
   try {
@@ -148,6 +177,15 @@ export function removeFile(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Removes a directory that holds nothing; one that does, or is missing, is left alone. */
+export function removeEmptyDirectory(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
   }
 }
 

@@ -24,7 +24,11 @@ export type Paths = {
   logsDir: string;
   logFile: string;
   credentialsDir: string;
+  /** Earlier configurations, and the last one that served. */
+  backupsDir: string;
   tokenFile: string;
+  /** What the service of the operating system is made of; absent when none was installed. */
+  serviceDir: string;
 };
 
 /**
@@ -55,7 +59,9 @@ export function resolvePaths(env: Environment, configFlag?: string): Paths {
     logsDir,
     logFile: join(logsDir, 'gateway.log'),
     credentialsDir,
+    backupsDir: join(stateDir, 'backups'),
     tokenFile: join(credentialsDir, 'gateway-token'),
+    serviceDir: join(stateDir, 'service'),
   };
 }
 

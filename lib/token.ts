@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Placeholder secrets that are refused in any case (manual "Authentication"). */
 const WEAK_SECRETS: ReadonlySet<string> = new Set([
@@ -57,7 +57,7 @@ export function hashToken(token: string): string {
 
 /** The digest of a secret, by which two are compared whatever their length. */
 export function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /** Makes a comparison that takes as long for a wrong secret as for the right one, whatever the length of what is presented. */

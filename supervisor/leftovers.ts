@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from '../lib/errors.ts';
 import { removeFile } from '../lib/fs.ts';
+import { isProcessAlive } from '../lib/process-alive.ts';
 
 /** How `lib/fs.ts` names a file that is not complete yet, or that it is just taking away: with the pid of who does it. */
 const UNFINISHED = /^\..+\.(\d+)\.(?:[0-9a-f]{8}|taken)$/;
@@ -14,7 +14,7 @@ export function sweepLeftovers(directories: readonly string[]): void {
   for (const directory of directories) {
     for (const name of listNames(directory)) {
       const pid = Number(UNFINISHED.exec(name)?.[1] ?? 0);
-      if (pid > 0 && !isAlive(pid)) removeQuietly(join(directory, name));
+      if (pid > 0 && !isProcessAlive(pid)) removeQuietly(join(directory, name));
     }
   }
 }
@@ -24,16 +24,6 @@ function listNames(directory: string): string[] {
     return readdirSync(directory);
   } catch {
     return [];
-  }
-}
-
-/** Our own unfinished files are at work, too. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
   }
 }
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Essentials } from '../lib/config/essentials.ts';
 import type { Phase } from '../lib/control.ts';
 import { ExitError, errorMessage } from '../lib/errors.ts';
@@ -38,7 +39,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   const publish = (change: LockUpdate): void => publishTo(options, change);
   publish({ port: identity.port });
   sweepWorkerOutput(paths.logsDir);
-  sweepLeftovers([paths.locksDir, paths.runDir, paths.logsDir]);
+  const { locksDir, runDir, logsDir, backupsDir, configPath } = paths;
+  sweepLeftovers([locksDir, runDir, logsDir, backupsDir, dirname(configPath)]);
   const notifier = openNotifier(options.env, log);
   const announcer = createAnnouncer({ notifier, identity, log });
   const everySecond = createSecondHand(options, {

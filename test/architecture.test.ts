@@ -43,8 +43,18 @@ const MAY_IMPORT: readonly [folder: string, allowed: readonly string[]][] = [
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   bunyan: ['lib/log.ts'],
   'jsonc-parser': ['lib/config'],
-  valibot: ['lib/config', 'lib/api.ts', 'worker/routes/route.ts'],
-  '@valibot/to-json-schema': ['lib/config/json-schema.ts'],
+  valibot: [
+    'lib/config',
+    'lib/api.ts',
+    'lib/api-channels.ts',
+    'lib/api-fields.ts',
+    'lib/answers.ts',
+    'lib/answers-channels.ts',
+    'lib/completions.ts',
+    'worker/routes/route.ts',
+  ],
+  '@valibot/to-json-schema': ['lib/config/json-schema.ts', 'worker/openapi/document.ts'],
+  chokidar: ['worker/config/watch.ts'],
   commander: ['bin/program.ts'],
   'ps-list': ['supervisor/process-list.ts'],
   fkill: ['supervisor/process-kill.ts'],
@@ -63,7 +73,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'supervisor/listening-sockets.ts',
     'supervisor/notify.ts',
     'supervisor/process-table.ts',
-    'supervisor/service/unit.ts',
+    'supervisor/service/run-tool.ts',
   ],
 };
 

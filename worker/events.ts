@@ -9,6 +9,7 @@ export type EventType =
   | 'message.failed'
   | 'session.updated'
   | 'channel.status'
+  | 'config.reload'
   | 'gateway.draining';
 
 export type GatewayEvent = {

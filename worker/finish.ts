@@ -46,5 +46,5 @@ export async function finish(options: FinishOptions): Promise<void> {
 }
 
 function waitsForTurn(url: string): boolean {
-  return url.startsWith('/api/agent') || url.startsWith('/api/message/sync');
+  return ['/api/agent', '/api/message/sync', '/v1/chat/completions'].some((path) => url.startsWith(path));
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError, loadConfig } from '../lib/config/load.ts';
+import { readLastGood } from '../lib/config/backups.ts';
+import { ConfigError, loadConfig, readConfig } from '../lib/config/load.ts';
 import type { Config } from '../lib/config/schema.ts';
 import { readEnvironment } from '../lib/env.ts';
 import { ExitError, errorMessage } from '../lib/errors.ts';
@@ -49,7 +50,7 @@ export async function runWorker(): Promise<number> {
     channel.send({ t: 'worker.hello', pid: process.pid, version: VERSION });
     const welcome = await waitForMessage(channel, 'sup.welcome', WELCOME_MS);
     const load = (): Config => loadFor(welcome, { env, paths, log });
-    const config = load();
+    const config = loadOrFallBack(load, welcome, { env, paths, log });
     const round = { channel, mailbox, env, paths, redactor, heartbeat, log, startedAt, loadNext: load };
     const onServing = once(() => watchOverLoop(config));
     await Promise.race([nextCrash(), serveRounds({ ...round, welcome, config, onServing })]);
@@ -88,6 +89,25 @@ async function serveRounds(options: ServeOptions): Promise<void> {
   }
 }
 
+/**
+ * After a crash nobody is there to mend a file that was broken meanwhile: the gateway goes on with the last one that served, and says so
+ * (CFG-4). A first start, and a restart while another worker serves, fail on it instead.
+ */
+function loadOrFallBack(
+  load: () => Config,
+  { generation, peers, overrides }: ServeOptions['welcome'],
+  { env, paths, log }: Pick<ServeOptions, 'env' | 'paths' | 'log'>,
+): Config {
+  try {
+    return load();
+  } catch (error) {
+    const text = generation > 1 && peers.length === 0 ? readLastGood(paths) : undefined;
+    if (!(error instanceof ConfigError) || text === undefined) throw error;
+    log.error({ problems: error.problems }, 'The configuration has faults; going on with the last one that served');
+    return readConfig(text, paths.configPath, env, overrides).config;
+  }
+}
+
 /** The configuration for a role: in safe mode everything is off that may have made the workers crash (LOOP-2). Says what is odd in it. */
 function loadFor(
   { overrides, role }: Pick<ServeOptions['welcome'], 'overrides' | 'role'>,
@@ -101,8 +121,9 @@ function loadFor(
   return { ...config, channels: withoutChannels(config.channels) };
 }
 
-function withoutChannels({ telegram, webhook, weixin }: Config['channels']): Config['channels'] {
+function withoutChannels({ telegram, webhook, weixin, ...rest }: Config['channels']): Config['channels'] {
   return {
+    ...rest,
     telegram: { ...telegram, enabled: false },
     webhook: { ...webhook, enabled: false },
     weixin: { ...weixin, enabled: false },

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { ErrorBody } from '../lib/api.ts';
+import type { ErrorBody } from '../lib/answers.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import { SECURITY_HEADERS } from '../lib/security-headers.ts';
 

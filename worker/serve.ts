@@ -4,18 +4,22 @@ import type { Environment } from '../lib/env.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Channel, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
 import type { Logger } from '../lib/log.ts';
+import { isLoopbackAddress } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
 import { createApp } from './app.ts';
 import { listAccounts } from './channel-views.ts';
+import { type CurrentConfig, keepConfigCurrent } from './config/keep-current.ts';
+import { createLiveConfig } from './config/live-config.ts';
 import { finish } from './finish.ts';
 import type { HeartbeatSource } from './heartbeat.ts';
 import { createLease, type Lease } from './lease.ts';
+import { createLiveApp } from './live-app.ts';
 import type { Mailbox } from './mailbox.ts';
 import { listRoutes } from './routes/index.ts';
 import { type Security, secureGateway } from './security.ts';
 import { type BoundSocket, createServer, type Server } from './server.ts';
-import { createServices, type Services } from './services.ts';
+import { createServices, type Services, verifyServices } from './services.ts';
 
 export type ServeOptions = {
   channel: Channel<SupervisorMessage, WorkerMessage>;
@@ -39,7 +43,9 @@ export type ServeOptions = {
 export type Served = { t: 'drained' } | { t: 'rebuild'; config: Config; leaseEpoch: number | null };
 
 /** Serves until the supervisor asks to drain or to rebuild: the worker's life from top to bottom. */
-export async function serve(options: ServeOptions): Promise<Served> {
+export async function serve(start: ServeOptions): Promise<Served> {
+  const live = createLiveConfig(start.config);
+  const options = { ...start, config: live.view };
   const { channel, mailbox, welcome, config, redactor, log } = options;
   const { generation, instanceId } = welcome;
   const owner = `${instanceId}/${generation}`;
@@ -56,15 +62,27 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const draining = new AbortController();
   const streams = { open: 0 };
   const sockets = await mailbox.sockets(welcome.listeners);
-  const { credential, findings } = secureGateway({
+  const hosts = sockets.map(({ host }) => host);
+  const current = keepConfigCurrent({
     ...options,
+    live,
     overrides: welcome.overrides,
-    hosts: sockets.map(({ host }) => host),
+    events: services.events,
+    isLoopback: hosts.every(isLoopbackAddress),
+    app: () => app,
+    verifyServices: (next) => verifyServices(next, options.env),
+    requestRestart: (reason) => void channel.send({ t: 'restart.request', reason }),
+    tellOwner: (text) => services.alerts.tell('config', text),
   });
-  const routes = buildRoutes({ ...options, services, findings, draining: draining.signal, streams });
-  const server = createServer(createApp({ routes, credential, gateway: config.gateway, redactor, log }).callback(), {
-    maxConnections: config.gateway.maxConnections,
-  });
+  const { credential, findings } = secureGateway({ ...options, overrides: welcome.overrides, hosts });
+  const configFile = current.file;
+  const routes = buildRoutes({ ...options, services, findings, draining: draining.signal, streams, configFile });
+  const { gateway } = config;
+  const app = createLiveApp(
+    (asked) => createApp({ routes, credential: asked, gateway, redactor, log }).callback(),
+    credential,
+  );
+  const server = createServer(app.listener, { maxConnections: gateway.maxConnections });
   await listen(options, server, sockets);
 
   options.heartbeat.follow(() => ({
@@ -83,12 +101,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
   );
   void services.warm().catch((error: unknown) => log.warn({ err: error }, 'Warming up failed'));
   options.onServing();
+  const endFollowing = await followConfig(options, current);
 
   const { order, next } = await nextUsableOrder(options);
   const mode = order.t === 'worker.drain' ? order.mode : 'stop';
   log.info({ mode: next === undefined ? mode : 'rebuild' }, 'Draining');
   services.events.publish('gateway.draining', { mode });
   draining.abort();
+  endFollowing();
   clearInterval(lookout);
   await finish({ services, lease, server, channel, mode, requestsMs: order.requestsMs, turnsMs: order.turnsMs });
   await releaseClaims(services, owner, log);
@@ -133,6 +153,7 @@ async function nextUsableOrder({
 }
 
 type RouteParts = ServeOptions & {
+  configFile: CurrentConfig['file'];
   services: Services;
   findings: Security['findings'];
   draining: AbortSignal;
@@ -142,8 +163,17 @@ type RouteParts = ServeOptions & {
 /** States of a channel in which somebody is not heard. */
 const UNSERVED: ReadonlySet<string> = new Set(['down', 'conflict', 'login-needed']);
 
+/** In safe mode the supervisor follows the file: any change is a reason to try again. */
+function followConfig({ welcome, log }: ServeOptions, current: CurrentConfig): Promise<() => void> {
+  if (welcome.role === 'safe') return Promise.resolve(() => undefined);
+  return current.follow().catch((error: unknown) => {
+    log.error({ err: error }, 'Changes of the configuration are not followed; send SIGHUP after them');
+    return () => undefined;
+  });
+}
+
 function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
-  const { config, welcome, services, findings, draining, streams } = options;
+  const { config, welcome, services, findings, draining, streams, configFile } = options;
   const { registry, store, events } = services;
   const isDegraded = (): boolean => registry.list().some(({ state }) => UNSERVED.has(state));
   const details = async (): Promise<Record<string, unknown>> => ({
@@ -152,10 +182,13 @@ function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
     queues: { inbox: await store.inbox.count(), outbox: services.outbound.waiting },
     outbox: await store.outbox.stats(),
     findings,
+    config: describeConfig(configFile),
   });
   return listRoutes({
     ...services,
     config,
+    logs: { logFile: options.paths.logFile, redact: (line) => options.redactor.redact(line) },
+    configFile,
     health: {
       instanceId: welcome.instanceId,
       generation: welcome.generation,
@@ -190,6 +223,12 @@ function allowsRestart({ config, paths, env, log }: ServeOptions): boolean {
     log.warn({ err: error }, 'The configuration cannot be read; the last settings stay in force.');
     return config.commands.restart;
   }
+}
+
+/** Whether the file is what runs, and what is missing if not. */
+function describeConfig(file: CurrentConfig['file']): Record<string, unknown> {
+  const { revision, pending, problems } = file.read();
+  return { revision, pending, problems };
 }
 
 async function listen({ channel }: ServeOptions, server: Server, sockets: readonly BoundSocket[]): Promise<void> {

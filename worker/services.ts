@@ -45,6 +45,7 @@ export type Services = MessagePath & {
   events: EventHub;
   runs: Runs;
   registry: Registry;
+  providers: ReadonlyMap<string, Provider>;
   fallbackModel: FallbackModel;
   /** Loads in the background what the first turn would wait for. */
   warm(): Promise<void>;
@@ -165,9 +166,17 @@ export function createServices(options: ServicesOptions): Services {
     runs,
     registry,
     ...path,
+    providers,
     fallbackModel,
     warm: () => warm(remote.values(), fallbackModel),
   };
+}
+
+/** Throws for settings that are valid, but that no service could be built with, such as a provider that nobody knows. */
+export function verifyServices({ channels, providers }: Config, env: Environment): void {
+  createProviders(providers, env);
+  // No secret is kept for settings that may never be used.
+  if (channels.telegram.enabled) resolveTelegramAccounts(channels.telegram, env, () => 'not-kept');
 }
 
 /** An account without settings lets nobody in. */

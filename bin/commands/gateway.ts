@@ -19,6 +19,7 @@ import { type ReadyInfo, runSupervisor } from '../../supervisor/index.ts';
 import type { CommandContext } from '../context.ts';
 import { clearLegacyPidFiles } from '../legacy.ts';
 import type { Output } from '../output.ts';
+import { readPort } from '../read-port.ts';
 import { readStandardInput } from '../stdin.ts';
 
 export type GatewayOptions = { port?: string; bind?: string; token?: string; force?: boolean };
@@ -33,6 +34,7 @@ export async function startGateway(context: CommandContext, options: GatewayOpti
   } catch (error) {
     if (!(error instanceof ExitError)) throw error;
     await keepReason(error, paths);
+    if (serviceMarker(env) === 'schtasks') await disableTask(env);
     const { exitCode, message, hint } = error;
     throw new ExitError(serviceExitCode(exitCode, serviceMarker(env)), message, {
       cause: error,
@@ -88,6 +90,12 @@ async function keepReason(error: ExitError, paths: Paths): Promise<void> {
   }
 }
 
+/** The scheduler looks at no exit code: it would start us again each minute (LOOP-1). */
+async function disableTask(env: Environment): Promise<void> {
+  const { disableOwnTask } = await import('../../supervisor/service/schtasks.ts');
+  await disableOwnTask(env);
+}
+
 async function readOverrides(options: GatewayOptions, output: Output): Promise<WorkerOverrides> {
   const token = options.token === '-' ? (await readStandardInput()).trim() : options.token;
   return {
@@ -95,12 +103,6 @@ async function readOverrides(options: GatewayOptions, output: Output): Promise<W
     ...(options.bind === undefined ? {} : { bind: options.bind }),
     ...(token === undefined ? {} : { token }),
   };
-}
-
-function readPort(value: string, output: Output): number {
-  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  if (port >= 0 && port <= 65_535) return port;
-  throw new ExitError(EXIT.usage, output.text('badPort', { value }));
 }
 
 function prepareDirectories(paths: Paths): void {

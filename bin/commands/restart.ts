@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { formatDuration, parseDuration } from '../../lib/duration.ts';
 import { ExitError } from '../../lib/errors.ts';
 import { EXIT } from '../../lib/exit.ts';
@@ -8,6 +9,7 @@ import type { Output } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { explainFailure } from '../restart/failure.ts';
 import { announceRestart, requestRestart } from '../restart/request.ts';
+import { findOutdated, replaceSupervisor } from '../restart/service.ts';
 import type { Outcome, Sight } from '../restart/watch.ts';
 
 type RestartOptions = {
@@ -27,7 +29,10 @@ export async function restartGateway(context: CommandContext, given: Record<stri
   const paths = resolvePaths(env, configFlag);
   if (options.wait !== undefined) return restartAndWait({ context, paths, options, wait: options.wait });
   const instance = await findInstance(paths, ANSWER_MS);
-  if (!isRunning(instance)) throw notRunning(output);
+  if (!isRunning(instance)) throw notRunning(output, paths);
+  const outdated = await findOutdated(instance, context);
+  if (outdated !== undefined)
+    return replaceSupervisor({ ...outdated, context, instance, wait: undefined, isJson: options.isJson });
   const identity = identityOf(instance);
   const withdraw = announceRestart(paths, identity);
   try {
@@ -51,8 +56,9 @@ function readOptions(given: Record<string, unknown>, output: Output): RestartOpt
   return { ...flags, wait: { text, ms } };
 }
 
-function notRunning(output: Output): ExitError {
-  return new ExitError(EXIT.notRunning, output.text('notRunning'), { hint: output.text('startHint') });
+function notRunning(output: Output, { serviceDir }: Paths): ExitError {
+  const hint = output.text(existsSync(serviceDir) ? 'serviceStartHint' : 'startHint');
+  return new ExitError(EXIT.notRunning, output.text('notRunning'), { hint });
 }
 
 function reportAccepted(
@@ -71,12 +77,16 @@ async function restartAndWait({ context, paths, options, wait }: Waiting): Promi
   const { env, output } = context;
   const { takeSight, watchRestart } = await import('../restart/watch.ts');
   const before = await takeSight(paths, env);
-  if (before === undefined) throw notRunning(output);
+  if (before === undefined) throw notRunning(output, paths);
+  const { instance } = before;
+  const outdated = await findOutdated(instance, context);
+  if (outdated !== undefined)
+    return replaceSupervisor({ ...outdated, context, instance, wait, isJson: options.isJson });
   const startedAt = Date.now();
-  const withdraw = announceRestart(paths, identityOf(before.instance));
+  const withdraw = announceRestart(paths, identityOf(instance));
   const progress = openProgress(output, options.isJson);
   try {
-    await requestRestart({ paths, env, output, instance: before.instance, isForced: options.isForced });
+    await requestRestart({ paths, env, output, instance, isForced: options.isForced });
     const outcome = await watchRestart({
       ...{ paths, env, before: before.moment, timeoutMs: wait.ms },
       onStep: (step, sight) => progress.step(describeStep(step, sight, output)),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { EXIT } from '../../lib/exit.ts';
 import { type Paths, resolvePaths } from '../../lib/paths.ts';
 import type { CommandContext } from '../context.ts';
@@ -10,16 +11,15 @@ const SUPERVISOR_MS = 2_000;
 const WORKER_MS = 2_000;
 
 /** `xopc gateway status`: exit 0 when it runs, 3 when not. Never takes or removes a lock. */
-export async function showStatus(
-  { env, output, configFlag }: CommandContext,
-  options: Record<string, unknown>,
-): Promise<number> {
+export async function showStatus(context: CommandContext, options: Record<string, unknown>): Promise<number> {
+  const { env, output, configFlag } = context;
   const paths = resolvePaths(env, configFlag);
   const instance = await findInstance(paths, SUPERVISOR_MS);
   const endpoint = endpointOf(instance, paths, env);
+  const installed = await findInstalled(context, paths, isRunning(instance));
   const report = isRunning(instance)
-    ? await describeRunning(instance, endpoint, options['probe'] !== false)
-    : await describeStopped(instance, endpoint, paths);
+    ? { ...(await describeRunning(instance, endpoint, options['probe'] !== false)), installed }
+    : await describeStopped({ instance, endpoint, installed }, paths);
   if (options['json'] === true) output.json(toJson(report));
   else {
     const { printReport } = await import('../status/text.ts');
@@ -28,7 +28,11 @@ export async function showStatus(
   return report.isRunning ? EXIT.ok : EXIT.notRunning;
 }
 
-async function describeRunning(instance: Instance, endpoint: Endpoint, isProbed: boolean): Promise<Report> {
+async function describeRunning(
+  instance: Instance,
+  endpoint: Endpoint,
+  isProbed: boolean,
+): Promise<Omit<Report, 'installed'>> {
   const probe = isProbed ? await probeWorker(instance, endpoint) : ({ t: 'skipped' } as const);
   return {
     ...{ instance, endpoint, probe },
@@ -53,16 +57,31 @@ function stateOf({ lock, status }: Instance): GatewayState {
 
 const KNOWN_PHASES = ['starting', 'running', 'restarting', 'backoff', 'safe-mode', 'draining', 'stopped'] as const;
 
-async function describeStopped(instance: Instance, endpoint: Endpoint, paths: Paths): Promise<Report> {
+/** Most have none, and then nothing of it is loaded. */
+async function findInstalled(
+  context: CommandContext,
+  { serviceDir }: Paths,
+  isRunning: boolean,
+): Promise<Report['installed']> {
+  if (!existsSync(serviceDir)) return undefined;
+  const { viewService } = await import('../status/service.ts');
+  return viewService(context, isRunning);
+}
+
+async function describeStopped(
+  known: Pick<Report, 'instance' | 'endpoint' | 'installed'>,
+  paths: Paths,
+): Promise<Report> {
   const [{ readFatal }, { readExits }] = await Promise.all([
     import('../../supervisor/fatal.ts'),
     import('../../supervisor/exit-file.ts'),
   ]);
   const fatal = readFatal(paths.fatalFile);
   return {
-    ...{ instance, endpoint, fatal },
+    ...known,
+    fatal,
     probe: { t: 'skipped' },
-    state: fatal === undefined ? 'stopped' : 'given-up',
+    state: fatal === undefined && known.installed?.givenUp === undefined ? 'stopped' : 'given-up',
     isRunning: false,
     lastExits: readExits(paths.lastExitsFile).slice(0, 5),
   };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDuration } from '../../lib/duration.ts';
 import { ExitError } from '../../lib/errors.ts';
@@ -19,7 +20,8 @@ import {
 import type { Output } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { type Ending, waitForEnd } from '../stop/ending.ts';
-import { findService, requestStop } from '../stop/request.ts';
+import { requestStop } from '../stop/request.ts';
+import { findIdleService, findService } from '../stop/service.ts';
 
 type StopOptions = { timeout: string; timeoutMs: number; isDisabling: boolean; isJson: boolean };
 
@@ -41,30 +43,45 @@ const DETAIL_MS = 500;
 const POLL_MS = 50;
 
 /** `xopc gateway stop`: exit 0 only when the process is gone and its port refuses (STOP-1), also when nothing ran. */
-export async function stopGateway(
-  { env, output, configFlag }: CommandContext,
-  given: Record<string, unknown>,
-): Promise<number> {
+export async function stopGateway(context: CommandContext, given: Record<string, unknown>): Promise<number> {
+  const { env, output, configFlag } = context;
   const options = readOptions(given, output);
   const paths = resolvePaths(env, configFlag);
   const instance = await findInstance(paths, ANSWER_MS);
-  if (!isRunning(instance)) return report('not-running', options, { output });
+  if (!isRunning(instance)) return stopIdle(context, paths, options);
   const identity = await identify(instance);
   const scene = { paths, output, options, identity, endpoint: endpointOf(instance, paths, env) };
   const { pid } = identity;
   if (!options.isJson) output.line(output.text('stopping', { pid: pid ?? '?' }));
-  const unit = await findService(identity, env);
+  const service = await findService(identity, instance, context);
   const { isDisabling, timeoutMs } = options;
-  const request = requestStop({ paths, env, output, instance, identity, unit, isDisabling, timeoutMs });
-  const hasService = unit !== undefined;
+  const request = requestStop({ paths, output, instance, service, isDisabling, timeoutMs });
   if (isInside(env, identity)) {
-    await (unit === undefined ? request : Promise.race([request, waitForBegin(instance, paths)]));
-    return report('accepted', options, { output, pid, hasService });
+    await (service === undefined ? request : Promise.race([request, waitForBegin(instance, paths)]));
+    return report('accepted', options, { output, pid, hasService: service !== undefined });
   }
   const ending = await Promise.race([waitVisibly(scene), onlyFailure(request)]);
   if (ending.t !== 'gone') throw await explain(ending, scene);
   await request;
+  const hasService = service !== undefined || (isDisabling && (await disableIdle(context, paths, options)));
   return report('stopped', options, { output, pid, hasService });
+}
+
+/** Nothing runs, but a service may be about to start it again. */
+async function stopIdle(context: CommandContext, paths: Paths, options: StopOptions): Promise<number> {
+  const { output } = context;
+  const service = existsSync(paths.serviceDir) ? await findIdleService(context) : undefined;
+  const isComing = service?.isComing === true;
+  if (isComing || options.isDisabling)
+    await service?.stop({ disable: options.isDisabling, timeoutMs: options.timeoutMs });
+  return report(isComing ? 'stopped' : 'not-running', options, { output, hasService: service !== undefined });
+}
+
+/** The gateway was started by hand; its service is there all the same. */
+async function disableIdle(context: CommandContext, paths: Paths, { timeoutMs }: StopOptions): Promise<boolean> {
+  const service = existsSync(paths.serviceDir) ? await findIdleService(context) : undefined;
+  await service?.stop({ disable: true, timeoutMs });
+  return service !== undefined;
 }
 
 function readOptions(given: Record<string, unknown>, output: Output): StopOptions {

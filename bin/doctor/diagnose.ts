@@ -13,6 +13,7 @@ import { checkPermissions } from './permissions.ts';
 import { checkPort } from './port.ts';
 import { checkRuntime } from './runtime.ts';
 import { checkSecurity } from './security.ts';
+import { checkService } from './service.ts';
 
 /** In the order in which they are told. */
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -23,6 +24,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   security: checkSecurity,
   permissions: checkPermissions,
   runtime: checkRuntime,
+  service: checkService,
   disk: checkDisk,
   database: checkDatabase,
   history: checkHistory,

@@ -1,6 +1,7 @@
 import type { AuditCheckId } from '../../lib/audit/texts.ts';
 import type { Environment } from '../../lib/env.ts';
 import type { Paths } from '../../lib/paths.ts';
+import type { ServiceCode } from '../../supervisor/service/audit.ts';
 import type { Instance } from '../instance.ts';
 import type { DoctorMessages } from '../messages/doctor-en.ts';
 import type { Language, Speak } from '../output.ts';
@@ -8,7 +9,7 @@ import type { Language, Speak } from '../output.ts';
 export type Severity = 'ok' | 'info' | 'warn' | 'error';
 
 /** One thing that was looked at. `code` never changes with the language; whatever is not `ok` has a `fix`. */
-export type Finding = { code: Code | AuditCheckId; severity: Severity; message: string; fix?: string };
+export type Finding = { code: Code | AuditCheckId | ServiceCode; severity: Severity; message: string; fix?: string };
 
 type Key = keyof DoctorMessages;
 

@@ -2,6 +2,7 @@ import { isContainer } from '../../lib/net.ts';
 import { findLauncher } from '../../supervisor/child.ts';
 import { readProcessStat } from '../../supervisor/process-identity.ts';
 import { type Finding, fine, type Scene, trouble } from './finding.ts';
+import { judgeNodePath } from './node-path.ts';
 
 /** The oldest Node.js that the gateway runs on; the same as `engines` in package.json, which a test compares. */
 export const OLDEST_NODE = '20.19.0';
@@ -17,7 +18,7 @@ export function checkRuntime(scene: Scene): Finding[] {
 
 /** Whether this Node.js is new enough, and whether its path will last: a service keeps the path. */
 export function judgeNode({ version, path }: { version: string; path: string }, scene: Scene): Finding[] {
-  const manager = VERSION_MANAGERS.find(({ folder }) => folder.test(path))?.name;
+  const manager = judgeNodePath(path);
   const supported = isAtLeast(version, OLDEST_NODE)
     ? fine(scene, 'node-supported', { version, path })
     : trouble(scene, { severity: 'error', code: 'node-too-old', values: { version, minimum: OLDEST_NODE } });
@@ -25,15 +26,6 @@ export function judgeNode({ version, path }: { version: string; path: string }, 
   const values = { manager, path };
   return [supported, trouble(scene, { severity: 'warn', code: 'node-version-manager', values })];
 }
-
-const VERSION_MANAGERS: readonly { name: string; folder: RegExp }[] = [
-  { name: 'nvm', folder: /[\\/]\.?nvm[\\/]/i },
-  { name: 'fnm', folder: /[\\/](\.?fnm|fnm_multishells)[\\/]/i },
-  { name: 'volta', folder: /[\\/]\.?volta[\\/]/i },
-  { name: 'asdf', folder: /[\\/]\.?asdf[\\/]/i },
-  { name: 'mise', folder: /[\\/]mise[\\/]installs[\\/]/i },
-  { name: 'nodenv', folder: /[\\/]\.?nodenv[\\/]/i },
-];
 
 function isAtLeast(version: string, minimum: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);

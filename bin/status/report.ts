@@ -4,6 +4,7 @@ import { maskSecret } from '../../lib/token.ts';
 import type { Fatal } from '../../supervisor/fatal.ts';
 import { activeWorker, type Endpoint, heldBy, type Instance, identityOf, workerPidOf } from '../instance.ts';
 import type { Health, Probe } from '../probe.ts';
+import type { InstalledView } from './service.ts';
 
 /** How the gateway is (LOOP-3). `given-up`: it does not run, and a person has to do something before it can. `unknown`: its lock does not say. */
 export type GatewayState = Phase | 'given-up' | 'unknown';
@@ -17,6 +18,8 @@ export type Report = {
   probe: Probe;
   fatal: Fatal | undefined;
   lastExits: readonly WorkerExit[];
+  /** Undefined when no service of the operating system is installed. */
+  installed: InstalledView | undefined;
 };
 
 /** The report as the document of `status --json`. */
@@ -24,14 +27,19 @@ export function toJson(report: Report): Record<string, unknown> {
   return report.isRunning ? describeRunning(report) : describeStopped(report);
 }
 
-function describeStopped({ state, endpoint, fatal, lastExits }: Report): Record<string, unknown> {
+function describeStopped({ state, endpoint, fatal, lastExits, installed }: Report): Record<string, unknown> {
   return {
     ...{ ok: true, running: false, state, port: endpoint.port },
-    reason: fatal?.message ?? null,
+    reason: fatal?.message ?? installed?.givenUp ?? null,
     since: fatal?.at ?? null,
     lastExits,
     fatal: fatal ?? null,
+    ...describeInstalled(installed),
   };
+}
+
+function describeInstalled(installed: InstalledView | undefined): Record<string, unknown> {
+  return { installedService: installed?.name ?? null, serviceFindings: installed?.findings ?? [] };
 }
 
 function describeRunning(report: Report): Record<string, unknown> {
@@ -49,6 +57,7 @@ function describeRunning(report: Report): Record<string, unknown> {
     uptime: uptimeMsOf(report) === undefined ? null : Math.floor((uptimeMsOf(report) ?? 0) / 1_000),
     channels: channelsOf(report),
     queues: health?.queues ?? null,
+    ...(health?.config === undefined ? {} : { config: health.config }),
     reason: status?.reason ?? null,
     since: status?.since ?? null,
     instanceId: instanceId === '' ? null : instanceId,
@@ -59,6 +68,7 @@ function describeRunning(report: Report): Record<string, unknown> {
     outbox: outboxOf(report) ?? null,
     findings: health?.findings ?? null,
     service: status?.service ?? null,
+    ...describeInstalled(report.installed),
     fatal: null,
     probe: probe.t,
     ...(probe.t === 'silent' ? { probeError: probe.reason } : {}),

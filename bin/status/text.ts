@@ -8,6 +8,7 @@ import { formatLocalTime } from '../local-time.ts';
 import type { Messages } from '../messages/en.ts';
 import type { Output } from '../output.ts';
 import { describeProbe, toOneLine } from '../probe-text.ts';
+import { printServiceTroubles } from '../service/trouble-text.ts';
 import {
   channelsOf,
   type GatewayState,
@@ -18,6 +19,7 @@ import {
   shownToken,
   uptimeMsOf,
 } from './report.ts';
+import type { InstalledView } from './service.ts';
 
 /** A main loop that said nothing for so long is worth a line. */
 const SILENT_MS = 3_000;
@@ -36,6 +38,7 @@ export function printReport(report: Report, output: Output): void {
   printFacts(report, output);
   printAccess(report, output);
   printFindings(healthOf(report)?.findings ?? [], output);
+  printInstalled(report.installed, output);
   printChannels(report, output);
   printExits(report.lastExits, output);
   output.headline('📝', output.text('management'));
@@ -43,14 +46,23 @@ export function printReport(report: Report, output: Output): void {
   output.line(`   ${output.text('restartHint')}`);
 }
 
-function printStopped({ fatal, lastExits }: Report, output: Output): void {
-  if (fatal === undefined) output.headline('⚪', output.text('notRunning'));
+function printStopped({ state, fatal, lastExits, installed }: Report, output: Output): void {
+  if (state !== 'given-up') output.headline('⚪', output.text('notRunning'));
   else {
     output.headline('⛔', output.text('givenUp'));
-    printFatal(fatal, output);
+    if (fatal !== undefined) printFatal(fatal, output);
+    if (installed?.givenUp !== undefined)
+      output.line(`   ${output.text('serviceGaveUp', { detail: installed.givenUp })}`);
     printExits(lastExits, output);
   }
-  output.line(output.text('startHint'));
+  printInstalled(installed, output);
+  output.line(output.text(installed === undefined ? 'startHint' : 'serviceStartHint'));
+}
+
+function printInstalled(installed: InstalledView | undefined, output: Output): void {
+  if (installed === undefined) return;
+  output.line(output.text('installedService', { name: installed.name, kind: installed.kind }));
+  printServiceTroubles(installed.findings, output);
 }
 
 function printFatal({ at, exitCode, message, hint }: Fatal, output: Output): void {
@@ -100,10 +112,15 @@ function printProblems(report: Report, output: Output): void {
   if (silentMs > SILENT_MS) warn(output.text('workerSilent', { age: formatDuration(silentMs) }));
   const restartFailure = instance.status?.restartFailure ?? null;
   if (restartFailure !== null) warn(output.text('restartFailed', { reason: toOneLine(restartFailure) }));
+  const { problems = [], pending = [] } = healthOf(report)?.config ?? {};
+  const [fault] = problems;
+  if (fault !== undefined) warn(output.text('configUnused', { problem: toOneLine(`${fault.path}: ${fault.message}`) }));
+  const held = pending.filter(({ effect }) => effect === 'start').map(({ path }) => path);
+  if (held.length > 0) warn(output.text('configHeld', { paths: held.join(', ') }));
 }
 
 function printFacts(report: Report, output: Output): void {
-  const { state, instance } = report;
+  const { state, instance, installed } = report;
   const { status } = instance;
   if (status === undefined) output.line(output.text('state', { state }));
   else {
@@ -117,7 +134,8 @@ function printFacts(report: Report, output: Output): void {
   const uptimeMs = uptimeMsOf(report);
   if (uptimeMs !== undefined) output.line(output.text('uptime', { uptime: formatDuration(uptimeMs) }));
   if (status === undefined) return;
-  if (status.service !== null) output.line(output.text('service', { service: status.service }));
+  if (status.service !== null && installed === undefined)
+    output.line(output.text('service', { service: status.service }));
   const { recent, limit } = status.crashes;
   if (recent > 0) output.line(output.text(limit > 0 ? 'crashesOfLimit' : 'crashes', { recent, limit }));
 }

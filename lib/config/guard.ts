@@ -67,14 +67,17 @@ export const guardSettings = {
 
 /** Keys of `gateway.auth` besides the credential itself. */
 export const authGuardSettings = {
-  rateLimit: v.optional(
-    v.object({
-      enabled: describe(v.optional(v.boolean(), true), 'Whether callers with wrong credentials are made to wait.'),
-      maxAttempts: describe(v.optional(count(1, 1_000_000), 5), 'Wrong credentials within the window.'),
-      windowMs: describe(v.optional(count(1_000, 86_400_000), 900_000), 'The window, from the first wrong one on.'),
-      blockDurationMs: describe(v.optional(count(1_000, 86_400_000), 300_000), 'How long such a caller then waits.'),
-    }),
-    {},
+  rateLimit: describe(
+    v.optional(
+      v.object({
+        enabled: describe(v.optional(v.boolean(), true), 'Whether callers with wrong credentials are made to wait.'),
+        maxAttempts: describe(v.optional(count(1, 1_000_000), 5), 'Wrong credentials within the window.'),
+        windowMs: describe(v.optional(count(1_000, 86_400_000), 900_000), 'The window, from the first wrong one on.'),
+        blockDurationMs: describe(v.optional(count(1_000, 86_400_000), 300_000), 'How long such a caller then waits.'),
+      }),
+      {},
+    ),
+    'What keeps guessers away.',
   ),
   tokens: describe(v.optional(v.array(accessToken), []), 'Further tokens, each with a name and what it may do.'),
 };

@@ -1,11 +1,14 @@
 import * as v from 'valibot';
 import type { Environment } from '../env.ts';
 import type { FieldProblem } from '../errors.ts';
+import { readTextIfExists } from '../fs.ts';
 import type { WorkerOverrides } from '../ipc.ts';
 import { resolveBind } from './bind.ts';
+import { resolveOldSpellings } from './old-spellings.ts';
 import { applyOverrides } from './overrides.ts';
 import { type Config, configSchema } from './schema.ts';
-import { isRecord, readConfigSource } from './source.ts';
+import { isSecretPath } from './secrets.ts';
+import { isRecord, parseConfigSource } from './source.ts';
 import { findTelegramContradictions } from './telegram.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 import { findWebhookContradictions } from './webhook.ts';
@@ -30,20 +33,34 @@ export class ConfigError extends Error {
  * the defaults. Unknown keys are warnings; anything else that is wrong throws one ConfigError with all of it.
  */
 export function loadConfig(path: string, env: Environment, overrides: WorkerOverrides = {}): LoadedConfig {
-  const source = readConfigSource(path, env);
-  const input = applyOverrides(source.value, env, overrides);
+  return readConfig(readTextIfExists(path), path, env, overrides);
+}
+
+/** As `loadConfig`, of a text that `path` holds or is to hold; undefined is no file. */
+export function readConfig(
+  text: string | undefined,
+  path: string,
+  env: Environment,
+  overrides: WorkerOverrides = {},
+): LoadedConfig {
+  const source = parseConfigSource(text, env);
+  const spelled = resolveOldSpellings(source.value);
+  const input = applyOverrides(spelled.value, env, overrides);
   const parsed = v.safeParse(configSchema, input);
-  const problems = [...source.problems];
+  const problems = [...source.problems, ...spelled.problems];
   // A variable that is not set leaves an empty text behind, whose own faults would only confuse.
   const isKnown = ({ path: place }: FieldProblem) => source.problems.some((problem) => problem.path === place);
   if (!parsed.success) problems.push(...parsed.issues.map(describeIssue).filter((problem) => !isKnown(problem)));
   if (parsed.success) problems.push(...findMisplacedLists(input, parsed.output), ...findContradictions(parsed.output));
   if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
-  return { config: deepFreeze(parsed.output), warnings: findUnknownKeys(configSchema, source.value) };
+  return { config: deepFreeze(parsed.output), warnings: findUnknownKeys(configSchema, spelled.value) };
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): FieldProblem {
-  return { path: v.getDotPath(issue) ?? '(file)', message: issue.message.replace(/^Invalid \w+: /, '') };
+  const path = v.getDotPath(issue) ?? '(file)';
+  const message = issue.message.replace(/^Invalid \w+: /, '');
+  // What was written in place of a credential may be one.
+  return { path, message: isSecretPath(path.split('.')) ? message.replace(/ but received .*$/s, '') : message };
 }
 
 /** Valibot takes an array for an object without keys; what comes out then is of another kind than what went in. */

@@ -1,34 +1,15 @@
 import * as v from 'valibot';
-import { parseDuration } from '../duration.ts';
 import { LOG_LEVELS } from '../log-level.ts';
-import { describe } from './describe.ts';
+import { agents } from './agents.ts';
+import { describe, reserve } from './describe.ts';
+import { bindings, cron, extensions, heartbeat, mcp, tools } from './future.ts';
+import { feishu } from './future-channels.ts';
 import { authGuardSettings, guardSettings } from './guard.ts';
+import { duration, integer } from './numbers.ts';
+import { models, providers } from './providers.ts';
 import { telegram } from './telegram.ts';
 import { webhook } from './webhook.ts';
 import { weixin } from './weixin.ts';
-
-/** A duration such as `"25s"` or a number of seconds, held as milliseconds. */
-const duration = (fallback: string) =>
-  v.optional(
-    v.pipe(
-      v.union(
-        [v.string(), v.pipe(v.number(), v.minValue(0))],
-        'must be a duration such as "30s", "5m" or a number of seconds',
-      ),
-      v.transform((value) => parseDuration(String(value))),
-      v.number('must be a duration such as "500ms", "30s", "5m", "1h" or a number of seconds'),
-    ),
-    fallback,
-  );
-
-const integer = (minimum: number, maximum: number) =>
-  v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum));
-
-/** `"provider/model"`, or a chain of them. */
-const modelChoice = v.union(
-  [v.string(), v.object({ primary: v.string(), fallbacks: v.optional(v.array(v.string()), []) })],
-  'must be "provider/model" or {"primary", "fallbacks"}',
-);
 
 const auth = v.object({
   mode: describe(v.optional(v.picklist(['token', 'password', 'none']), 'token'), 'How callers prove who they are.'),
@@ -37,6 +18,10 @@ const auth = v.object({
     'Token of mode "token". Left out: one is generated and kept in credentials/.',
   ),
   password: describe(v.optional(v.string()), 'Password of mode "password".'),
+  rotationGrace: describe(
+    duration('10m'),
+    'How long the old token or password is still taken after it was changed in this file; 0 not at all.',
+  ),
   allowUnauthenticatedNetwork: describe(
     v.optional(v.boolean(), false),
     'Allows mode "none" beyond loopback. Anyone who reaches the port is then the owner.',
@@ -52,8 +37,8 @@ const gateway = v.object({
   customBindHost: describe(v.optional(v.string()), 'Address to listen on when bind is "custom".'),
   host: describe(v.optional(v.string()), 'Older spelling of bind and customBindHost.'),
   port: describe(v.optional(integer(0, 65_535), 18_790), 'TCP port; 0 takes any free one.'),
-  auth: v.optional(auth, {}),
   ...guardSettings,
+  auth: describe(v.optional(auth, {}), 'The credential of callers.'),
   maxSseConnections: describe(v.optional(integer(1, 100_000), 100), 'Open event streams before further ones get 503.'),
   drainTimeout: describe(
     duration('25s'),
@@ -83,57 +68,20 @@ const gateway = v.object({
     v.optional(v.picklist(['auto', 'off', 'explicit']), 'auto'),
     'Which channels connect only after the HTTP port listens.',
   ),
-  channelConnectDeferIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
-  channelConnectDeferSkipIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
-});
-
-const agentProfile = {
-  model: describe(v.optional(modelChoice), 'Model reference "provider/model", or a primary one with fallbacks.'),
-  systemPrompt: describe(v.optional(v.string()), 'Instructions sent before the conversation.'),
-  maxTokens: describe(v.optional(integer(1, 1_000_000)), 'Longest answer, in tokens.'),
-  temperature: describe(v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))), 'Randomness, 0 to 2.'),
-  historyLimit: describe(v.optional(integer(0, 1_000)), 'Newest messages of the session that the model sees.'),
-};
-
-const agents = v.object({
-  default: describe(v.optional(v.string()), 'Agent id used when nothing names one.'),
-  maxConcurrentTurns: describe(v.optional(integer(1, 1_000), 20), 'Turns that run at the same time, one per session.'),
-  turnTimeout: describe(duration('10m'), 'Longest single turn.'),
-  defaults: describe(v.optional(v.object(agentProfile), {}), 'Settings of every agent that does not set its own.'),
-  list: v.optional(
-    v.array(
-      v.object({
-        id: v.pipe(
-          v.string(),
-          v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be lower-case letters, digits, "-" and "_"'),
-        ),
-        name: v.optional(v.string()),
-        enabled: v.optional(v.boolean(), true),
-        default: v.optional(v.boolean(), false),
-        ...agentProfile,
-      }),
-    ),
-    [],
+  channelConnectDeferIds: describe(
+    v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
+    'Channels that wait in mode "explicit", 24 at most.',
   ),
+  channelConnectDeferSkipIds: describe(
+    v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.maxLength(24)), []),
+    'Channels that never wait, 24 at most.',
+  ),
+  enableHotReload: describe(
+    v.optional(v.boolean(), true),
+    'Whether a change of this file takes effect while the gateway runs.',
+  ),
+  heartbeat: reserve(heartbeat, 'The agent is woken now and then. Older place: heartbeat beside gateway.'),
 });
-
-const provider = v.union(
-  [
-    v.string(),
-    v.object({
-      api: describe(
-        v.optional(v.picklist(['openai', 'anthropic'])),
-        'Wire protocol; "openai" is any compatible server.',
-      ),
-      baseUrl: v.optional(v.pipe(v.string(), v.url('must be a URL'))),
-      apiKey: v.optional(v.string()),
-      headers: v.optional(v.record(v.string(), v.string())),
-      models: describe(v.optional(v.array(v.string())), 'Model ids to offer.'),
-      requestTimeout: describe(duration('2m'), 'Longest silence of the provider before a request is given up.'),
-    }),
-  ],
-  'must be an API key or {"baseUrl", "apiKey", ...}',
-);
 
 const outbox = v.object({
   ambiguous: describe(
@@ -162,54 +110,94 @@ const alerts = v.object({
   owner: describe(
     v.optional(
       v.object({
-        channel: v.pipe(v.string(), v.nonEmpty()),
-        accountId: v.optional(v.pipe(v.string(), v.nonEmpty()), 'default'),
-        chatId: v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty()),
+        channel: describe(v.pipe(v.string(), v.nonEmpty()), 'Id of the channel.'),
+        accountId: describe(v.optional(v.pipe(v.string(), v.nonEmpty()), 'default'), 'Account of the channel.'),
+        chatId: v.pipe(
+          describe(v.union([v.string(), v.number()]), 'Id of the chat.'),
+          v.transform(String),
+          v.nonEmpty(),
+        ),
       }),
     ),
     'The chat in which the owner is told what needs a person, at most once an hour each.',
   ),
 });
 
+const session = v.object({
+  dmScope: describe(
+    v.optional(v.picklist(['main', 'per-peer', 'per-channel-peer', 'per-account-channel-peer']), 'per-channel-peer'),
+    'Which private chats share one session.',
+  ),
+  identityLinks: reserve(v.record(v.string(), v.array(v.string())), 'Names of one person on several channels.'),
+  storage: reserve(
+    v.object({ pruneAfterMs: v.optional(integer(0, 1e13)), maxEntries: v.optional(integer(1, 1e9)) }),
+    'How long and how many sessions are kept.',
+  ),
+  scope: reserve(v.string(), 'What a session belongs to.'),
+  mainKey: reserve(v.string(), 'Name of the main session.'),
+  reset: reserve(
+    v.object({ atHour: v.optional(integer(0, 23)), idleMinutes: v.optional(integer(0, 5_256_000)) }),
+    'When a session begins anew: at an hour of the day, or after minutes of silence.',
+  ),
+  resetTriggers: reserve(v.array(v.string()), 'Messages that begin a session anew.'),
+});
+
+const logging = v.object({
+  level: describe(v.optional(v.picklist(LOG_LEVELS), 'info'), 'The least that is written to the log.'),
+  dir: reserve(v.string(), 'Folder of the log.'),
+  console: reserve(v.boolean(), 'Whether the log goes to the terminal.'),
+  file: reserve(v.boolean(), 'Whether the log goes to a file.'),
+  retentionDays: reserve(integer(1, 3_650), 'Days for which old logs are kept.'),
+});
+
 /** The configuration: one definition gives types, defaults, validation and the JSON Schema for editors. */
 export const configSchema = v.object({
-  $schema: v.optional(v.string()),
-  gateway: v.optional(gateway, {}),
-  agents: v.optional(agents, {}),
-  providers: describe(v.optional(v.record(v.string(), provider), {}), 'Model providers by id.'),
-  session: v.optional(
-    v.object({
-      dmScope: describe(
-        v.optional(
-          v.picklist(['main', 'per-peer', 'per-channel-peer', 'per-account-channel-peer']),
-          'per-channel-peer',
+  $schema: describe(v.optional(v.string()), 'Where editors find the description of this file.'),
+  gateway: describe(v.optional(gateway, {}), 'Where the gateway listens and how it runs.'),
+  agents: describe(v.optional(agents, {}), 'Who answers, and with which model.'),
+  providers: describe(v.optional(providers, {}), 'Model providers by id: a key, or an object.'),
+  models: reserve(models, 'Models besides those that providers tell.'),
+  session: describe(v.optional(session, {}), 'Which messages belong together.'),
+  bindings: reserve(bindings, 'Which agent answers where.'),
+  commands: describe(
+    v.optional(
+      v.object({
+        restart: describe(v.optional(v.boolean(), true), 'Whether SIGUSR1 and the API may restart the gateway.'),
+      }),
+      {},
+    ),
+    'What may be ordered.',
+  ),
+  cron: reserve(cron, 'Work at set times.'),
+  extensions: reserve(extensions, 'Extensions; every other key is the configuration of one.'),
+  channels: describe(
+    v.optional(
+      v.object({
+        telegram: describe(v.optional(telegram, {}), 'Telegram: what holds for every account, and the accounts.'),
+        webhook: describe(v.optional(webhook, {}), 'Programs of your own that bring messages and hear the answers.'),
+        weixin: describe(v.optional(weixin, {}), 'Weixin: what holds for every account, and the accounts.'),
+        feishu: reserve(feishu, 'Feishu and Lark.'),
+      }),
+      {},
+    ),
+    'Chat apps.',
+  ),
+  tools: reserve(tools, "Settings of the agents' tools, by tool."),
+  mcp: reserve(mcp, 'Servers with tools for the agents.'),
+  logging: describe(v.optional(logging, {}), 'The log.'),
+  outbox: describe(v.optional(outbox, {}), 'Messages that wait to be delivered.'),
+  alerts: describe(v.optional(alerts, {}), 'Who is told of trouble.'),
+  store: describe(
+    v.optional(
+      v.object({
+        durability: describe(
+          v.optional(v.picklist(['full', 'normal']), 'full'),
+          '"full" survives power loss; "normal" may lose the last moments then, never on a crash.',
         ),
-        'Which private chats share one session.',
-      ),
-    }),
-    {},
-  ),
-  commands: v.optional(
-    v.object({
-      restart: describe(v.optional(v.boolean(), true), 'Whether SIGUSR1 and the API may restart the gateway.'),
-    }),
-    {},
-  ),
-  channels: v.optional(
-    v.object({ telegram: v.optional(telegram, {}), webhook: v.optional(webhook, {}), weixin: v.optional(weixin, {}) }),
-    {},
-  ),
-  logging: v.optional(v.object({ level: v.optional(v.picklist(LOG_LEVELS), 'info') }), {}),
-  outbox: v.optional(outbox, {}),
-  alerts: v.optional(alerts, {}),
-  store: v.optional(
-    v.object({
-      durability: describe(
-        v.optional(v.picklist(['full', 'normal']), 'full'),
-        '"full" survives power loss; "normal" may lose the last moments then, never on a crash.',
-      ),
-    }),
-    {},
+      }),
+      {},
+    ),
+    'The database.',
   ),
 });
 

@@ -12,10 +12,14 @@ export type ConfigSource = {
 
 /** Reads a configuration file: JSON with comments and trailing commas, every `${NAME}` and `${NAME:-default}` expanded. */
 export function readConfigSource(path: string, env: Environment): ConfigSource {
-  // Some editors begin a file with a byte order mark.
-  const text = readTextIfExists(path)?.replace(/^\ufeff/, '');
+  return parseConfigSource(readTextIfExists(path), env);
+}
+
+/** The same of a text; undefined is a file that does not exist. */
+export function parseConfigSource(text: string | undefined, env: Environment): ConfigSource {
   if (text === undefined) return { exists: false, value: {}, problems: [] };
-  const { parsed, problems } = parseText(text);
+  // Some editors begin a file with a byte order mark.
+  const { parsed, problems } = parseText(text.replace(/^\ufeff/, ''));
   if (problems.length > 0) return { exists: true, value: {}, problems };
   if (!isRecord(parsed)) {
     return { exists: true, value: {}, problems: [{ path: '(file)', message: 'must hold one JSON object' }] };

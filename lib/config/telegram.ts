@@ -35,7 +35,7 @@ const group = v.object({
 });
 
 const account = {
-  enabled: v.optional(v.boolean()),
+  enabled: describe(v.optional(v.boolean()), 'False: this account does not run.'),
   botToken: describe(
     v.optional(v.string()),
     'Token from @BotFather. Also TELEGRAM_BOT_TOKEN for the account "default".',
@@ -110,12 +110,15 @@ const account = {
 /** `channels.telegram`: what holds for every account, and the accounts. */
 export const telegram = v.object({
   ...account,
-  enabled: v.optional(v.boolean(), false),
+  enabled: describe(v.optional(v.boolean(), false), 'Whether Telegram runs.'),
   webhook: describe(
     v.optional(signedWebhook),
     'Who else than Telegram brings messages to /api/webhook/telegram: programs that sign with these secrets.',
   ),
-  accounts: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
+  accounts: describe(
+    v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
+    'Accounts by id; each may set the same keys.',
+  ),
 });
 
 /** The public address of an account's webhook; undefined when it polls. */

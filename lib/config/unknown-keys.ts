@@ -1,8 +1,9 @@
 import type * as v from 'valibot';
 import type { FieldProblem } from '../errors.ts';
+import { isReserved } from './describe.ts';
 import { isRecord } from './source.ts';
 
-/** Keys that no schema knows, each with the nearest one that it does. */
+/** Keys that have no effect: those that no schema knows, each with the nearest one that it does, and those that nothing uses yet. */
 export function findUnknownKeys(schema: v.GenericSchema, value: unknown, path = ''): FieldProblem[] {
   const node = unwrap(schema);
   if (isRecord(value) && 'entries' in node && isRecord(node.entries)) {
@@ -10,7 +11,11 @@ export function findUnknownKeys(schema: v.GenericSchema, value: unknown, path = 
     return Object.entries(value).flatMap(([key, item]) => {
       const at = path === '' ? key : `${path}.${key}`;
       const known = Object.hasOwn(entries, key) ? entries[key] : undefined;
+      if (known !== undefined && isReserved(known))
+        return [{ path: at, message: 'is accepted, but this version does not use it yet' }];
       if (known !== undefined) return findUnknownKeys(known, item, at);
+      // Such as the configuration of an extension under its id.
+      if ('rest' in node) return [];
       const nearest = findNearest(key, Object.keys(entries));
       return [
         { path: at, message: `is not a known setting${nearest === undefined ? '' : `; did you mean "${nearest}"?`}` },

@@ -13,11 +13,11 @@ const signedFields = {
     v.maxLength(8, 'must hold 8 secrets or fewer'),
   ),
   message: v.object({
-    chatId: v.optional(template, 'default'),
-    senderId: v.optional(template),
-    senderName: v.optional(template),
-    content: template,
-    messageId: v.optional(template),
+    chatId: describe(v.optional(template, 'default'), 'Id of the chat.'),
+    senderId: describe(v.optional(template), 'Id of the sender. Left out: that of the chat.'),
+    senderName: describe(v.optional(template), 'Name of the sender.'),
+    content: describe(template, 'What the agent is told.'),
+    messageId: describe(v.optional(template), 'Id of the event: the same one is taken in once.'),
   }),
 };
 
@@ -39,7 +39,7 @@ export const signedWebhook = v.object({
 export type SignedWebhook = v.InferOutput<typeof signedWebhook>;
 
 const account = {
-  enabled: v.optional(v.boolean()),
+  enabled: describe(v.optional(v.boolean()), 'False: this account does not run.'),
   scheme: describe(v.optional(signedFields.scheme), descriptions.scheme),
   secrets: describe(v.optional(signedFields.secrets), descriptions.secrets),
   message: describe(v.optional(signedFields.message), descriptions.message),
@@ -64,7 +64,7 @@ const account = {
 /** `channels.webhook`: what holds for every account, and the accounts. */
 export const webhook = v.object({
   ...account,
-  enabled: v.optional(v.boolean(), false),
+  enabled: describe(v.optional(v.boolean(), false), 'Whether the channel runs.'),
   callbackHosts: describe(
     v.optional(
       v.array(
@@ -78,7 +78,10 @@ export const webhook = v.object({
     ),
     'Hosts of your own network, with their port unless it is the usual one, that callbackUrl may name. Left out: only the public internet.',
   ),
-  accounts: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
+  accounts: describe(
+    v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
+    'Accounts by id; each may set the same keys.',
+  ),
 });
 
 /** What types cannot say of how senders sign; `path` is where it stands. */

@@ -1,11 +1,12 @@
-import { type ExecFileException, execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../../lib/env.ts';
 import { ExitError } from '../../lib/errors.ts';
 import { EXIT } from '../../lib/exit.ts';
+import type { ServiceScope } from './definition.ts';
+import { runSystemctl, systemctlLine } from './systemctl.ts';
 
 /** The unit of a service manager that runs a process, and whose manager that is. */
-export type ServiceUnit = { manager: 'systemd'; unit: string; scope: 'user' | 'system' };
+export type ServiceUnit = { manager: 'systemd'; unit: string; scope: ServiceScope };
 
 export type StopUnitOptions = {
   env: Environment;
@@ -70,9 +71,9 @@ export async function stopUnit(
   const triggers = (await readProperty(unit, 'TriggeredBy', env)) ?? '';
   const sockets = triggers.split(' ').filter((name) => name.endsWith('.socket'));
   const args = [...(disable ? ['disable', '--now'] : ['stop']), ...sockets, unit.unit];
-  const { failure } = await runSystemctl(unit, args, { env, timeoutMs });
+  const { failure } = await runSystemctl(unit.scope, args, { env, timeoutMs });
   if (failure === null) return;
-  const byHand = [...(unit.scope === 'system' ? ['sudo'] : []), ...commandLine(unit, args)].join(' ');
+  const byHand = [...(unit.scope === 'system' ? ['sudo'] : []), ...systemctlLine(unit.scope, args)].join(' ');
   throw new ExitError(EXIT.failure, `systemd did not stop ${unit.unit}: ${failure}`, {
     hint: `Run it by hand: ${byHand}`,
   });
@@ -80,36 +81,8 @@ export async function stopUnit(
 
 async function readProperty(unit: ServiceUnit, name: string, env: Environment): Promise<string | undefined> {
   const args = ['show', '--value', `--property=${name}`, unit.unit];
-  const { failure, output } = await runSystemctl(unit, args, { env, timeoutMs: ASK_MS });
+  const { failure, output } = await runSystemctl(unit.scope, args, { env, timeoutMs: ASK_MS });
   return failure === null ? output.trim() : undefined;
-}
-
-type Finished = { output: string; failure: string | null };
-
-function runSystemctl(
-  unit: ServiceUnit,
-  args: readonly string[],
-  { env, timeoutMs }: { env: Environment; timeoutMs: number },
-): Promise<Finished> {
-  const [command = '', ...rest] = commandLine(unit, args);
-  // su, sudo and cron set none of what leads to the user's manager; its directory alone is enough.
-  const runtime = `/run/user/${process.getuid?.() ?? 0}`;
-  const options = { env: { XDG_RUNTIME_DIR: runtime, ...env, LC_ALL: 'C' }, timeout: timeoutMs };
-  return new Promise((resolve) => {
-    execFile(command, ['--no-pager', '--no-ask-password', ...rest], options, (error, stdout, stderr) => {
-      resolve({ output: stdout, failure: error === null ? null : explain(error, stderr, timeoutMs) });
-    });
-  });
-}
-
-function explain(error: ExecFileException, stderr: string, timeoutMs: number): string {
-  if (error.killed === true) return `no end within ${timeoutMs / 1_000} s`;
-  const [line = ''] = stderr.trim().split('\n');
-  return line === '' ? error.message : line;
-}
-
-function commandLine({ scope }: ServiceUnit, args: readonly string[]): string[] {
-  return ['systemctl', ...(scope === 'user' ? ['--user'] : []), ...args];
 }
 
 /** Empty when the process is gone, belongs to somebody else, or there is no `/proc`. */

@@ -16,7 +16,7 @@ const STARTS = 3;
 const OBSERVE_MS = 10_000;
 const DIRECT_MS = 3_000;
 /** As many as the gateway has under way at once. */
-const AT_ONCE = 64;
+const AT_ONCE = 32;
 
 /** A token is leased on the whole machine: other programs must not have the same. */
 const TOKEN = `${2_000_000 + process.pid}:AAH-secret-of-the-bench`;

@@ -97,6 +97,7 @@ describe('status of a gateway that serves', () => {
       ...{ channels: [], queues: { inbox: 1, outbox: 2 }, outbox: 2, findings: [] },
       ...{ reason: 'worker 1 is ready', since: '2026-03-04T05:06:07.000Z', instanceId: INSTANCE, workers },
       ...{ lastExits: [], crashes: { recent: 0, limit: 5 }, restartFailure: null, service: null, fatal: null },
+      ...{ installedService: null, serviceFindings: [] },
       probe: 'answered',
     });
   });

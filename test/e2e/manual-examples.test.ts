@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway, stopAll } from './gateway.ts';
 import { type Bot, startWorld, type World } from './world.ts';
@@ -39,6 +39,46 @@ async function chatWithAgent(message) {
   });
   return res.json();
 }`;
+
+const PYTHON = `import requests
+def send_message(content, chat_id):
+    resp = requests.post(
+        'http://localhost:18790/api/message',
+        json={
+            'channel': 'telegram',
+            'chat_id': chat_id,
+            'content': content
+        }
+    )
+    return resp.json()
+def chat(message):
+    resp = requests.post(
+        'http://localhost:18790/api/agent',
+        json={'message': message}
+    )
+    return resp.json()`;
+
+/** The requests of the chapter on the API as it prints them: method, path and body. */
+const PRINTED = [
+  [
+    'POST /api/message',
+    '{ "channel": "telegram", "chat_id": "123456789", "content": "Hello from API!" }',
+    { status: 'ok', message_id: expect.any(String) },
+  ],
+  [
+    'POST /api/message/sync',
+    '{ "channel": "telegram", "chat_id": "123456789", "content": "Hello and reply!" }',
+    { status: 'ok', reply: 'echo: Hello and reply!' },
+  ],
+  [
+    'POST /api/agent',
+    '{ "message": "What is the weather?", "session": "default" }',
+    { status: 'ok', reply: 'echo: What is the weather?', session: 'default' },
+  ],
+  ['GET /health', '', { status: 'healthy', uptime: expect.any(Number) }],
+] as const;
+
+const hasPython = spawnSync('python3', ['-c', 'import requests']).status === 0;
 
 type Shown = { status: number; body: Record<string, unknown> };
 
@@ -132,6 +172,35 @@ describe('with a token, the examples of the manual', () => {
     });
   });
 
+  it('read the log, where a request is found by its id and the token is not', async () => {
+    await gateway.request('/api/sessions', { headers: { 'x-request-id': 'canary-request' } });
+    const { status, body } = await gateway.request('/api/logs?request_id=canary-request');
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { count: 1, logs: [{ request_id: 'canary-request', method: 'GET', path: '/api/sessions', status: 200 }] },
+    });
+    const all = await gateway.request('/api/logs?limit=1000');
+    expect(all.body['count']).toBeGreaterThan(3);
+    expect(JSON.stringify(all.body)).not.toContain(gateway.token);
+    expect((await gateway.request('/api/logs', { token: null })).status).toBe(401);
+  });
+
+  it('are what the gateway says of itself', async () => {
+    const { body } = await gateway.request('/api/openapi.json');
+    expect(body).toMatchObject({
+      openapi: '3.1.0',
+      paths: { '/api/agent': { post: { 'x-scope': 'operator.write' } } },
+    });
+    const page = await fetch(`${gateway.url}/api/docs`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('<code>/api/agent</code>');
+    const completion = await gateway.request('/v1/chat/completions', {
+      method: 'POST',
+      body: { model: 'main', messages: [{ role: 'user', content: 'from another client' }] },
+    });
+    expect(completion.body).toMatchObject({ choices: [{ message: { content: 'echo: from another client' } }] });
+  });
+
   it.each([
     ['/api/message', { channel: 'pigeon', chat_id: '1', content: 'x' }, 404, 'CHANNEL_NOT_FOUND'],
     ['/api/message', { channel: 'telegram' }, 400, 'INVALID_REQUEST'],
@@ -170,6 +239,26 @@ describe('with authentication off on loopback, the examples of the manual', () =
     expect(sent).toEqual({ status: 'ok', message_id: expect.any(String) });
     expect(answered).toMatchObject({ status: 'ok', reply: 'echo: from JS', session: 'default' });
     expect(await bot.texts(123, 2)).toEqual(['Hello!', 'from JS']);
+  });
+
+  it.skipIf(!hasPython)('work in Python', async () => {
+    await world.telegram.createChat(bot.token, 124);
+    const calls = `import json\nprint(json.dumps([send_message('from Python', '124'), chat('from Python')]))`;
+    const script = `${PYTHON}\n${calls}`.replaceAll('18790', String(gateway.port));
+    const [sent, answered] = JSON.parse(await run('python3', ['-c', script]));
+    expect(sent).toEqual({ status: 'ok', message_id: expect.any(String) });
+    expect(answered).toMatchObject({ status: 'ok', reply: 'echo: from Python', session: 'default' });
+    expect(await bot.texts(124, 1)).toEqual(['from Python']);
+  });
+
+  it.each(PRINTED)('are answered in the printed shape: %s %s', async (request, body, expected) => {
+    const [method = '', path = ''] = request.split(' ');
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      ...(body === '' ? {} : { body, headers: { 'Content-Type': 'application/json' } }),
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject(expected);
   });
 });
 

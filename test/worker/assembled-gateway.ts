@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { AccountPolicy } from '../../lib/account-policy.ts';
 import { type Config, type ConfigInput, configSchema } from '../../lib/config/schema.ts';
+import type { FallbackModel } from '../../worker/agent/fallback-model.ts';
 import type { Provider } from '../../worker/agent/providers/provider.ts';
 import { createRuns, type Runs } from '../../worker/agent/runs.ts';
 import type { ChannelPlugin } from '../../worker/channels/plugin.ts';
@@ -36,6 +37,8 @@ export type AssembledGateway = MessagePath & {
   registry: Registry;
   channel: ScriptedChannel;
   provider: ScriptedProvider;
+  providers: ReadonlyMap<string, Provider>;
+  fallbackModel: FallbackModel;
   logged: LogEntry[];
   /** Takes the lease and delivers. Returns its epoch. */
   start(): Promise<number>;
@@ -99,6 +102,8 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
     ...path,
     channel,
     provider,
+    providers,
+    fallbackModel: { find: async () => 'scripted/model' },
     logged,
     async start() {
       epoch = await store.leases.take(owner);

@@ -1,19 +1,28 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
+import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
 import type { AuditFinding } from '../../lib/audit/audit.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { createRedactor } from '../../lib/redact.ts';
 import { bindListeners } from '../../supervisor/socket.ts';
 import { createApp } from '../../worker/app.ts';
+import { type ConfigFile, createConfigFile } from '../../worker/config/file.ts';
+import type { Reloader } from '../../worker/config/reload.ts';
 import type { Credential } from '../../worker/identify.ts';
 import { listRoutes } from '../../worker/routes/index.ts';
 import { defineRoute, type Route } from '../../worker/routes/route.ts';
 import { createServer, type ServerLimits } from '../../worker/server.ts';
+import { temporaryDirectory } from '../lib/temporary-directory.ts';
 import { type AssembledGateway, type AssembledOptions, assembleGateway } from './assembled-gateway.ts';
+import { checkAnswers } from './checked-answers.ts';
 import { createRecordingLog, type LogEntry } from './recording-log.ts';
 import { openTemporaryStore } from './temporary-store.ts';
 
 export const TOKEN = 'canary-token-0123456789abcdef0123456789';
+
+/** A secret that the gateway knows of. */
+export const HIDDEN = 'canary-hidden-secret';
 
 export type Served = AssembledGateway & {
   port: number;
@@ -21,6 +30,8 @@ export type Served = AssembledGateway & {
   /** What the HTTP application logged. */
   requests: LogEntry[];
   routes: readonly Route[];
+  /** Those of them that the product has. */
+  productRoutes: readonly Route[];
   draining: AbortController;
   streams: { open: number };
   /** Reasons with which the supervisor was asked for a restart. */
@@ -40,6 +51,7 @@ export type ServeOptions = Partial<AssembledOptions> & {
   limits?: Partial<ServerLimits>;
   findings?: readonly AuditFinding[];
   isRestartAllowed?: boolean;
+  logFile?: string;
 };
 
 /** The HTTP application on a free port, with real routes over a real store; gone when the test ends. */
@@ -49,7 +61,8 @@ export async function serveApp(options: ServeOptions = {}): Promise<Served> {
   const draining = new AbortController();
   const streams = { open: 0 };
   const restarts: string[] = [];
-  const routes = [...buildRoutes(gateway, options, { draining, streams, restarts }), ...oddRoutes];
+  const productRoutes = buildRoutes(gateway, options, { draining, streams, restarts });
+  const routes = checkAnswers([...productRoutes, ...oddRoutes]);
   const credential = options.credential ?? { mode: 'token', secret: TOKEN, source: '/etc/xopc/gateway-token' };
   const redactor = createRedactor();
   redactor.add(TOKEN);
@@ -70,6 +83,7 @@ export async function serveApp(options: ServeOptions = {}): Promise<Served> {
     url,
     requests: entries,
     routes,
+    productRoutes,
     draining,
     streams,
     restarts,
@@ -78,12 +92,15 @@ export async function serveApp(options: ServeOptions = {}): Promise<Served> {
   };
 }
 
+const ODD = { tag: 'Operations', summary: 'Odd', answers: { 200: v.looseObject({}) } } as const;
+
 /** A route with a bug, as every program has one; two whose answers hold a secret; and one whose scope was forgotten. */
 const oddRoutes = [
   defineRoute({
     method: 'GET',
     path: '/api/broken',
     scope: 'operator.read',
+    ...ODD,
     handle() {
       throw new TypeError('canary-detail of an internal error');
     },
@@ -92,6 +109,8 @@ const oddRoutes = [
     method: 'GET',
     path: '/api/telltale',
     scope: 'operator.read',
+    ...ODD,
+    errors: ['AGENT_ERROR'],
     handle() {
       throw new GatewayError('AGENT_ERROR', `The provider said: bad key ${TOKEN}`, {
         details: [{ path: 'url', message: `https://example.org/?key=${encodeURIComponent(TOKEN)}` }],
@@ -102,18 +121,30 @@ const oddRoutes = [
     method: 'GET',
     path: '/api/chatty',
     scope: 'operator.read',
+    ...ODD,
     handle: () => ({ items: [{ last_error: `no connection to https://example.org/bot${TOKEN}/x` }] }),
   }),
-  defineRoute({ method: 'GET', path: '/api/forgotten', handle: () => ({ status: 'ok' }) }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/forgotten',
+    ...ODD,
+    handle: () => ({ status: 'ok' }),
+  }),
 ];
 
 function buildRoutes(
   gateway: AssembledGateway,
-  { isReady = () => true, maxConnections = 3, findings = [], isRestartAllowed = true }: ServeOptions,
+  options: ServeOptions,
   { draining, streams, restarts }: Pick<Served, 'draining' | 'streams' | 'restarts'>,
 ): Route[] {
+  const { isReady = () => true, maxConnections = 3, findings = [], isRestartAllowed = true } = options;
   return listRoutes({
     ...gateway,
+    logs: {
+      logFile: options.logFile ?? '/nonexistent/gateway.log',
+      redact: (line) => line.replaceAll(HIDDEN, '[hidden]'),
+    },
+    configFile: openConfigFile(),
     health: {
       instanceId: 'instance',
       generation: 7,
@@ -135,6 +166,15 @@ function buildRoutes(
       },
     },
   });
+}
+
+/** A real one, in a directory of its own. */
+function openConfigFile(): ConfigFile {
+  const directory = temporaryDirectory();
+  const reloader: Reloader = { check: () => [], view: () => ({ pending: [], problems: [] }) };
+  const paths = { configPath: join(directory, 'xopc.json'), backupsDir: join(directory, 'backups') };
+  const { log } = createRecordingLog();
+  return createConfigFile({ paths, env: {}, overrides: {}, verify: () => undefined, reloader, log });
 }
 
 type Call = { method: string; body: unknown; headers: Record<string, string> | undefined };

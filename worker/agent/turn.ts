@@ -18,7 +18,14 @@ export type TurnRequest = {
   onReasoning(text: string): void;
 };
 
-export type TurnOutcome = { text: string; model: string; usage?: Usage; isAborted: boolean };
+export type TurnOutcome = {
+  text: string;
+  model: string;
+  usage?: Usage;
+  isAborted: boolean;
+  /** The model had more to say than it was allowed to. */
+  isCut?: true;
+};
 
 /** No model of the chain answered. The message is fit for the user, the cause for the operator. */
 export class TurnFailed extends Error {
@@ -80,6 +87,7 @@ type Attempt = {
 async function tryModel({ ref, request, providers, signal, attempt }: Attempt): Promise<TurnOutcome> {
   const { provider, model } = findProvider(ref, providers);
   let usage: Usage | undefined;
+  let isCut = false;
   for await (const event of provider.stream(buildRequest(request, model), signal)) {
     switch (event.type) {
       case 'text':
@@ -93,12 +101,19 @@ async function tryModel({ ref, request, providers, signal, attempt }: Attempt): 
         usage = event.usage;
         break;
       case 'done':
+        isCut = event.reason === 'length';
         break;
     }
   }
   signal.throwIfAborted();
   if (attempt.text.trim() === '') throw new ProviderError('invalid', `${ref} returned an empty answer`);
-  return { text: attempt.text, model: ref, isAborted: false, ...(usage === undefined ? {} : { usage }) };
+  return {
+    text: attempt.text,
+    model: ref,
+    isAborted: false,
+    ...(usage === undefined ? {} : { usage }),
+    ...(isCut ? { isCut } : {}),
+  };
 }
 
 function findProvider(ref: string, providers: ReadonlyMap<string, Provider>): { provider: Provider; model: string } {

@@ -168,6 +168,8 @@ export type ChannelPlugin = {
     deferConnectUntilAfterListen: boolean;
     /** True when sending the same id twice shows once: then a crash during a send needs no caution. */
     isIdempotent: boolean;
+    /** True when nothing is transported: a message has arrived when it is committed, and is never sent. */
+    isLocal?: true;
     /** The platform takes messages only in a window that the peer opens by writing (`InboundMessage.window`). */
     hasWindows?: true;
     /** Longest text of one part, in UTF-16 units. */

@@ -49,6 +49,7 @@ export type Registry = {
   /** What may be sent besides text; undefined when the channel sends no files. */
   fileSupport(channel: string): FileSupport | undefined;
   isIdempotent(channel: string): boolean | undefined;
+  isLocal(channel: string): boolean;
   /** Whether the platform takes messages only in a window that the peer opens by writing. */
   hasWindows(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
@@ -156,6 +157,7 @@ type Ways = Pick<
   | 'textLimit'
   | 'fileSupport'
   | 'isIdempotent'
+  | 'isLocal'
   | 'hasWindows'
   | 'send'
   | 'edit'
@@ -180,6 +182,7 @@ function openWays(lives: Lives): Ways {
     },
     fileSupport: (channel) => lives.get(channel)?.meta.files,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
+    isLocal: (channel) => lives.get(channel)?.meta.isLocal === true,
     hasWindows: (channel) => lives.get(channel)?.meta.hasWindows === true,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {

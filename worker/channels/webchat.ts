@@ -11,6 +11,7 @@ export function createWebchatChannel(): ChannelPlugin {
       label: 'Web chat',
       deferConnectUntilAfterListen: false,
       isIdempotent: true,
+      isLocal: true,
       textLimit: 1_000_000,
     },
     init: () => undefined,

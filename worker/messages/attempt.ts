@@ -28,6 +28,8 @@ export type Carrier = {
   fileSupport(channel: string): FileSupport | undefined;
   /** Whether sending the same id twice shows once; undefined when the channel is not there. */
   isIdempotent(channel: string): boolean | undefined;
+  /** Whether a message has arrived there when it is committed. */
+  isLocal(channel: string): boolean;
   /** Whether the platform takes messages only in a window that the peer opens by writing. */
   hasWindows(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;

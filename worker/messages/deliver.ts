@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FileView } from '../../lib/answers.ts';
 import { toMediaType } from '../../lib/file-kind.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { EventHub } from '../events.ts';
@@ -84,8 +85,15 @@ export function stateOf({ state, held }: OutboxRow): OutboxRow['state'] | 'held'
 }
 
 /** A file of a message in the terms of the API. */
-export function describeFile({ kind, name, mimeType, sizeBytes }: OutboxFile): Record<string, unknown> {
+export function describeFile({ kind, name, mimeType, sizeBytes }: OutboxFile): FileView {
   return { media_type: toMediaType(kind), name, mime_type: mimeType, size_bytes: sizeBytes };
+}
+
+/** Tells that a message has arrived. */
+export function announceSent({ log, events }: Pick<DeliveryOptions, 'log' | 'events'>, row: OutboxRow): void {
+  const { id, channel, accountId, attempts, remoteId } = row;
+  log.debug({ channel, account: accountId, message_id: id, attempts, remote_id: remoteId }, 'A message was sent');
+  events.publish('message.sent', { ...describeRow(row), remote_id: remoteId }, row.sessionKey);
 }
 
 async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Delivering): Promise<void> {
@@ -96,11 +104,11 @@ async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Deliv
   // Counted before each try: whoever writes in between has already changed what the next one finds.
   let rings = 0;
   while (row.state === 'queued') {
-    const wakeAt = Math.min(row.nextAt, row.expiresAt);
-    const waitMs = Math.max(0, wakeAt - Date.now());
     const { signal } = tenure.stopping;
-    if (row.held === undefined) await sleep(waitMs, undefined, { signal });
-    else await options.doorbell.wait(row, { seen: rings, milliseconds: waitMs, signal });
+    signal.throwIfAborted();
+    const milliseconds = Math.max(0, Math.min(row.nextAt, row.expiresAt) - Date.now());
+    if (row.held !== undefined) await options.doorbell.wait(row, { seen: rings, milliseconds, signal });
+    else if (milliseconds > 0) await sleep(milliseconds, undefined, { signal });
     if (Date.now() >= row.expiresAt) {
       row = await settle(options, row, { kind: 'refused', reason: 'too old to be of use' }, tenure);
       continue;
@@ -137,7 +145,7 @@ async function settle(
   outcome: Outcome,
   tenure: Delivering,
 ): Promise<OutboxRow> {
-  const { store, log, events, ambiguous } = options;
+  const { store, log, ambiguous } = options;
   const fields = { channel: row.channel, account: row.accountId, message_id: row.id, attempts: row.attempts };
   switch (outcome.kind) {
     case 'sent': {
@@ -146,8 +154,7 @@ async function settle(
       if (isUrgent) await written;
       else written.catch(() => undefined);
       const sent: OutboxRow = { ...row, state: 'sent', remoteId: outcome.remoteId };
-      log.debug({ ...fields, remote_id: outcome.remoteId }, 'A message was sent');
-      events.publish('message.sent', { ...describeRow(sent), remote_id: outcome.remoteId }, row.sessionKey);
+      announceSent(options, sent);
       if (outcome.migratedTo !== undefined) await followChat(options, row, outcome.migratedTo);
       return sent;
     }
@@ -180,7 +187,7 @@ async function settle(
       const held: OutboxRow = { ...row, state: 'queued', held: outcome.reason, nextAt: Date.now() + HELD_LOOK_MS };
       if (!isNews) return held;
       log.info({ ...fields, reason: outcome.reason }, 'A message is held until its peer writes');
-      events.publish('message.held', { ...describeRow(held), reason: outcome.reason }, row.sessionKey);
+      options.events.publish('message.held', { ...describeRow(held), reason: outcome.reason }, row.sessionKey);
       return held;
     }
     case 'gone': {

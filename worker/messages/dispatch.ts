@@ -181,7 +181,8 @@ function failure(code: string, message: string, isTimeout: boolean): Answer {
 async function think(options: DispatchOptions, { row, messages: asked, signal, draft }: Turn): Promise<TurnOutcome> {
   const { config, store, providers, log } = options;
   const { sessionKey, payload } = row;
-  const profile = readAgentProfile(config, parseSessionKey(sessionKey)?.agentId ?? defaultAgentId(config));
+  const agentId = parseSessionKey(sessionKey)?.agentId ?? defaultAgentId(config);
+  const profile = { ...readAgentProfile(config, agentId), ...payload.settings };
   const chosen = payload.model === undefined ? profile.models : [payload.model];
   const models = chosen.length > 0 ? chosen : [await options.fallbackModel()];
   const messages = await store.sessions.context(sessionKey, profile.historyLimit);

@@ -114,7 +114,7 @@ async function step(options: DraftOptions, state: DraftState, signal: AbortSigna
   const text = chooseText(options, state.wanted);
   if (text === state.shown || text.trim().length < FIRST_LENGTH) return;
   // What was said before comes first.
-  if (state.remoteId === undefined && options.outbound.isWaiting(options.row.payload)) return;
+  if (state.remoteId === undefined && (await options.outbound.isWaiting(options.row.payload))) return;
   if (state.remoteId === undefined) await post(options, state, text + MORE);
   else await edit(options, { state, remoteId: state.remoteId, text: text + MORE }, signal);
   state.shown = text;

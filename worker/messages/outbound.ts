@@ -1,15 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Peer } from '../channels/plugin.ts';
-import type { EnqueueReceipt, PendingRow } from '../store/outbox.ts';
+import type { Chat, EnqueueReceipt, PendingRow } from '../store/outbox.ts';
 import type { NewOutboxRow, OutboxFile, OutboxRow } from '../store/outbox-row.ts';
 import { type Carrier, REPEAT_MARK } from './attempt.ts';
-import { type Delivering, type DeliveryOptions, deliverInOrder, describeRow } from './deliver.ts';
+import { announceSent, type Delivering, type DeliveryOptions, deliverInOrder, describeRow } from './deliver.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { splitText } from './split.ts';
-
-/** A conversation on a platform. */
-export type Chat = { channel: string; accountId: string; chatId: string; threadId?: string };
 
 /** Where a message goes. */
 export type Target = Chat & { replyTo?: string };
@@ -47,7 +44,7 @@ export type Outbound = {
   /** Stops delivering. Waits for what is being sent for at most `graceMs`; what is still unanswered then is ambiguous. */
   stop(graceMs: number): Promise<void>;
   /** Whether messages to this chat are not yet delivered: what is sent past them would come before them. */
-  isWaiting(target: Chat): boolean;
+  isWaiting(target: Chat): Promise<boolean>;
   /** Messages not yet delivered that this worker knows of. */
   readonly waiting: number;
 };
@@ -55,8 +52,8 @@ export type Outbound = {
 const POLL_MS = 1_000;
 const PAGE = 1_000;
 
-/** Requests that may be under way at once on one channel. */
-const SENDING_AT_ONCE = 64;
+/** Requests that may be under way at once on one channel: their answers tend to come together, and the loop serves nobody else meanwhile. */
+const SENDING_AT_ONCE = 32;
 
 type Session = Delivering & { poll: NodeJS.Timeout; lastSeq: number };
 
@@ -73,10 +70,11 @@ export function createOutbound(options: OutboundOptions): Outbound {
     return found;
   }
 
-  function add(current: Session, rows: readonly PendingRow[]): void {
+  function add(current: Session, rows: readonly (PendingRow & Partial<Pick<OutboxRow, 'state'>>)[]): void {
     for (const row of rows) {
       if (row.seq <= current.lastSeq) continue;
       current.lastSeq = row.seq;
+      if (row.state === 'sent') continue;
       const { seq, channel, accountId, chatId } = row;
       const key = keyOf(row);
       // Only where it goes is kept: the rest is read when its turn comes.
@@ -120,17 +118,27 @@ export function createOutbound(options: OutboundOptions): Outbound {
     }
   }
 
+  /** A worker that does not deliver leaves it to the one that does, and nothing overtakes what waits. */
+  function isDeliveredAtOnce({ target }: Delivery): boolean {
+    return session !== undefined && options.carrier.isLocal(target.channel) && !chats.has(keyOf(target));
+  }
+
+  const compose = (delivery: Delivery): NewOutboxRow[] => composeRows(options, delivery, isDeliveredAtOnce(delivery));
+
   const outbound: Outbound = {
-    compose: (delivery) => composeRows(options, delivery),
+    compose,
     async enqueue(delivery, once) {
       const { channel, accountId } = delivery.target;
       const key = once === undefined ? undefined : { channel, accountId, ...once };
-      const receipt = await store.outbox.enqueue(composeRows(options, delivery), key);
+      const receipt = await store.outbox.enqueue(compose(delivery), key);
       if (!receipt.isRepeat) outbound.accept(receipt.rows);
       return receipt;
     },
     accept(rows) {
-      for (const row of rows) events.publish('message.queued', describeRow(row), row.sessionKey);
+      for (const row of rows) {
+        events.publish('message.queued', { ...describeRow(row), state: 'queued' }, row.sessionKey);
+        if (row.state === 'sent') announceSent(options, row);
+      }
       if (session === undefined) return;
       // Rows in between are another worker's, e.g. of a turn that ended after the hand-over: they come first.
       if ((rows[0]?.seq ?? 0) > session.lastSeq + 1) void poll(session);
@@ -161,7 +169,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
       await Promise.all([...chats.values()].map((chat) => chat.done));
       clearTimeout(timer);
     },
-    isWaiting: (target) => chats.has(keyOf(target)),
+    // Another worker may have committed it a moment ago.
+    isWaiting: async (target) => chats.has(keyOf(target)) || store.outbox.isWaiting(target),
     get waiting() {
       return [...chats.values()].reduce((sum, chat) => sum + chat.rows.length, 0);
     },
@@ -173,7 +182,7 @@ function keyOf({ channel, accountId, chatId, threadId }: Chat): string {
   return [channel, accountId, chatId, threadId ?? ''].join('\n');
 }
 
-function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): NewOutboxRow[] {
+function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery, isLocal: boolean): NewOutboxRow[] {
   const { target, sessionKey, runId, silent, file } = delivery;
   const texts = splitDelivery(carrier, delivery);
   const quotes = chooseQuotes(carrier, delivery);
@@ -193,6 +202,7 @@ function composeRows({ carrier, ttlMs }: OutboundOptions, delivery: Delivery): N
       ...(sessionKey === undefined ? {} : { sessionKey }),
       ...(runId === undefined ? {} : { runId }),
       ...(silent === undefined ? {} : { silent }),
+      ...(isLocal ? { isLocal } : {}),
     };
   });
 }

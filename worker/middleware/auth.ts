@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Next } from 'koa';
 import { GatewayError } from '../../lib/errors.ts';
 import { type AccessToken, type Credential, createIdentifier } from '../identify.ts';
@@ -49,7 +50,7 @@ function pass({ state }: Context, caller: Caller, next: Next): Promise<unknown> 
 }
 
 /** The secret of `Authorization: Bearer` (RFC 6750) or `X-Api-Key`; Bearer wins. */
-function readCredential({ headers }: Context): string | undefined {
+export function readCredential({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
   const { authorization, 'x-api-key': key } = headers;
   const bearer = authorization === undefined ? undefined : /^Bearer +(\S.*)$/i.exec(authorization)?.[1]?.trim();
   return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Middleware } from 'koa';
 import { errorMessage, GatewayError } from '../../lib/errors.ts';
 import type { Context } from './state.ts';
@@ -21,11 +22,22 @@ export async function readJsonBody(ctx: Context): Promise<unknown> {
     json: true,
     jsonLimit: LIMIT_BYTES,
   }) as Middleware;
+  const bytes: Buffer[] = [];
+  const collect = (chunk: Buffer): void => {
+    bytes.push(chunk);
+  };
+  // The parser puts a mark in the place of bytes that are no UTF-8; what is compressed it unpacks unseen.
+  if (ctx.get('Content-Encoding') === '') ctx.req.on('data', collect);
   try {
     await parser(ctx as never, async () => undefined);
   } catch (error) {
+    // The parser stops reading; what is still on its way would stand before the next request of the connection.
+    ctx.req.resume();
     throw explain(error);
+  } finally {
+    ctx.req.off('data', collect);
   }
+  if (!isUtf8(Buffer.concat(bytes))) throw new GatewayError('INVALID_REQUEST', 'The body is not valid UTF-8.');
   const { body } = ctx.request as unknown as { body?: unknown };
   assertPlain(body);
   return body;

@@ -1,6 +1,7 @@
 import type { Next } from 'koa';
-import type { ErrorBody } from '../../lib/api.ts';
+import type { ErrorBody } from '../../lib/answers.ts';
 import { GatewayError } from '../../lib/errors.ts';
+import { isOpenAiPath, toOpenAiError } from './openai-error.ts';
 import type { Context } from './state.ts';
 
 /** The one place that turns what was thrown into `{"error": {...}}`. What is no GatewayError is logged and answered without detail. */
@@ -24,14 +25,18 @@ function answer(ctx: Context, error: unknown): void {
       'A request failed unexpectedly',
     );
   }
-  const { code, message, status, details, headers } =
+  const shown =
     known ?? new GatewayError('INTERNAL_ERROR', 'Something went wrong in the gateway; its log has the details.');
+  ctx.status = shown.status;
+  ctx.set({ ...shown.headers });
+  ctx.body = isOpenAiPath(ctx.path) ? toOpenAiError(shown) : describe(shown, ctx.state.requestId);
+}
+
+function describe({ code, message, status, details }: GatewayError, requestId: string): ErrorBody {
   const body: ErrorBody = { error: { code, message } };
-  if (details !== undefined) body.error.details = details;
-  if (status >= 500) body.error.requestId = ctx.state.requestId;
-  ctx.status = status;
-  ctx.set({ ...headers });
-  ctx.body = body;
+  if (details !== undefined) body.error.details = [...details];
+  if (status >= 500) body.error.requestId = requestId;
+  return body;
 }
 
 /** Koa and the router throw `http-errors`; those meant for the caller keep their status. */

@@ -1,29 +1,15 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { abortedAnswer, agentAnswer } from '../../lib/answers.ts';
 import { agentAbortRequest, agentRequest } from '../../lib/api.ts';
-import type { Config } from '../../lib/config/schema.ts';
 import { GatewayError } from '../../lib/errors.ts';
-import type { RunEvent, RunResult, Runs } from '../agent/runs.ts';
-import type { Inbound } from '../messages/inbound.ts';
+import { assertModelRef } from '../agent/model-refs.ts';
+import type { RunEvent, RunResult } from '../agent/runs.ts';
 import type { Context } from '../middleware/state.ts';
-import { parseSessionKey } from '../sessions/key.ts';
 import { isAgentEnabled, resolveNamedSession } from '../sessions/route.ts';
-import type { InboxPayload, Receipt } from '../store/inbox-row.ts';
-import type { Store } from '../store/index.ts';
+import type { InboxPayload } from '../store/inbox-row.ts';
+import { type AgentOptions, addressOf, ask, closedSignal, idempotencyKeyOf, type Question, submit } from './ask.ts';
 import { defineRoute, type Route } from './route.ts';
 import { openEventStream } from './sse.ts';
-
-export type AgentOptions = { config: Config; store: Store; runs: Runs; inbound: Inbound };
-
-/** A message for a session whose answer somebody waits for. */
-export type Question = {
-  sessionKey: string;
-  payload: InboxPayload;
-  /** The caller's key: the same one with the same content is the same turn. */
-  idempotencyKey?: string | undefined;
-  onEvent?(event: RunEvent): void;
-  /** Aborts the waiting, never the turn. */
-  signal: AbortSignal;
-};
 
 /** `POST /api/agent` and its abort. */
 export function agentRoutes(options: AgentOptions): Route[] {
@@ -33,7 +19,15 @@ export function agentRoutes(options: AgentOptions): Route[] {
       method: 'POST',
       path: '/api/agent',
       scope: 'operator.write',
+      tag: 'Agent',
+      summary: 'Asks an agent and waits for its answer',
+      description:
+        'With "stream": true or Accept: text/event-stream the answer comes as events: status, token, reasoning, then result or error. The turn goes on if the caller leaves.',
       body: agentRequest,
+      example: { message: 'What is the weather?', session: 'default' },
+      answers: { 200: agentAnswer },
+      media: ['text/event-stream'],
+      errors: ['SESSION_NOT_FOUND', 'CONFLICT', 'AGENT_ERROR'],
       async handle({ ctx, body }) {
         const { agent_id: agentId, session, message, model } = body;
         if (agentId !== undefined && !isAgentEnabled(config, agentId)) {
@@ -41,6 +35,7 @@ export function agentRoutes(options: AgentOptions): Route[] {
             details: [{ path: 'agent_id', message: 'is no enabled agent' }],
           });
         }
+        if (model !== undefined) assertModelRef(model, options.providers);
         const sessionKey = resolveNamedSession(config, session, agentId);
         const payload: InboxPayload = {
           ...addressOf(sessionKey),
@@ -58,61 +53,30 @@ export function agentRoutes(options: AgentOptions): Route[] {
         if (body.stream || ctx.accepts('json', 'text/event-stream') === 'text/event-stream')
           return streamAnswer(options, ctx, question, session);
         const { reply, runId } = await ask(options, question);
-        return { status: 'ok', reply, session, run_id: runId };
+        return { status: 'ok' as const, reply, session, run_id: runId };
       },
     }),
     defineRoute({
       method: 'POST',
       path: '/api/agent/abort',
       scope: 'operator.write',
+      tag: 'Agent',
+      summary: 'Stops a turn',
+      description: 'Names it by its run or by its session. What was said so far is kept.',
       body: agentAbortRequest,
+      example: { session: 'default' },
+      answers: { 200: abortedAnswer },
+      errors: ['NOT_FOUND', 'SESSION_NOT_FOUND'],
       handle({ body }) {
         const target =
           body.run_id === undefined
             ? { sessionKey: resolveNamedSession(config, body.session ?? 'default') }
             : { runId: body.run_id };
         if (!runs.abort(target)) throw new GatewayError('NOT_FOUND', 'No such run is active.');
-        return { status: 'ok', aborted: true };
+        return { status: 'ok' as const, aborted: true as const };
       },
     }),
   ];
-}
-
-/**
- * Submits a question and waits for its answer. Throws AGENT_ERROR when the turn fails (504 when it took too long) and CONFLICT
- * when the idempotency key was used for something else.
- */
-export async function ask(options: AgentOptions, question: Question): Promise<{ reply: string; runId: string }> {
-  const { result, runId } = await submit(options, question);
-  if (result.status !== 'error') return { reply: result.reply, runId };
-  throw new GatewayError('AGENT_ERROR', result.message, result.isTimeout ? { status: 504 } : {});
-}
-
-/** The caller's idempotency key: header (draft-ietf-httpapi-idempotency-key-header) or field. */
-export function idempotencyKeyOf(ctx: Context, body: { idempotency_key?: string | undefined }): string | undefined {
-  const header = ctx.get('Idempotency-Key');
-  if (header === '') return body.idempotency_key;
-  if (header.length > 256)
-    throw new GatewayError('INVALID_REQUEST', 'Idempotency-Key must have at most 256 characters.');
-  return header;
-}
-
-/** A signal that aborts when the caller hangs up. */
-export function closedSignal(ctx: Context): AbortSignal {
-  const controller = new AbortController();
-  // With a reason of ours no error object is built, which each request would pay for.
-  ctx.res.once('close', () => controller.abort('closed'));
-  return controller.signal;
-}
-
-/** Where the answer of a session's turn goes. */
-export function addressOf(
-  sessionKey: string,
-): Pick<InboxPayload, 'channel' | 'accountId' | 'peerKind' | 'chatId' | 'threadId'> {
-  const address = parseSessionKey(sessionKey);
-  if (address === undefined) throw new Error(`"${sessionKey}" is no session key`);
-  const { channel, accountId, peerKind, peerId, threadId } = address;
-  return { channel, accountId, peerKind, chatId: peerId, ...(threadId === undefined ? {} : { threadId }) };
 }
 
 async function streamAnswer(
@@ -152,98 +116,4 @@ function describeFailure(error: unknown): Record<string, unknown> {
     code: 'INTERNAL_ERROR',
     message: 'Something went wrong in the gateway; its log has the details.',
   };
-}
-
-async function submit(
-  options: AgentOptions,
-  question: Question,
-  runId: string = randomUUID(),
-): Promise<{ result: RunResult; runId: string }> {
-  const { sessionKey, payload, idempotencyKey } = question;
-  const watch = options.runs.watch(runId, question.onEvent);
-  try {
-    const dedupe =
-      idempotencyKey === undefined
-        ? undefined
-        : { key: `api:${idempotencyKey}`, digest: digestOf(sessionKey, payload) };
-    const receipt = await options.inbound.submit({
-      runId,
-      sessionKey,
-      payload,
-      ...(dedupe === undefined ? {} : { dedupe }),
-    });
-    if (!receipt.isDuplicate) return { result: await settled(options, watch.done, receipt, question.signal), runId };
-    if (receipt.digest !== dedupe?.digest)
-      throw new GatewayError('CONFLICT', 'This idempotency key was used for another request.');
-    return await joinRun(options, receipt, question);
-  } finally {
-    watch.stop();
-  }
-}
-
-async function joinRun(
-  options: AgentOptions,
-  receipt: Receipt,
-  question: Question,
-): Promise<{ result: RunResult; runId: string }> {
-  const { runId } = receipt;
-  const watch = options.runs.watch(runId, question.onEvent);
-  try {
-    return { result: await settled(options, watch.done, receipt, question.signal), runId };
-  } finally {
-    watch.stop();
-  }
-}
-
-const LOOK_EVERY_MS = 1_000;
-
-/** Waits for a run's end. It may be worked on by another worker, or be over: so the store is looked at now and then. */
-async function settled(
-  options: AgentOptions,
-  done: Promise<RunResult>,
-  receipt: Receipt,
-  signal: AbortSignal,
-): Promise<RunResult> {
-  const { runId, sessionKey } = receipt;
-  const isOurs = receipt.claimed !== undefined;
-  let look: NodeJS.Timeout | undefined;
-  const found = new Promise<RunResult>((resolve, reject) => {
-    const inspect = async (): Promise<void> => {
-      if (await options.store.inbox.isPending(runId)) return;
-      resolve(await readStoredResult(options.store, sessionKey, runId));
-    };
-    if (receipt.isDuplicate) inspect().catch(reject);
-    if (!isOurs) look = setInterval(() => void inspect().catch(reject), LOOK_EVERY_MS);
-    signal.addEventListener(
-      'abort',
-      () => reject(new GatewayError('NOT_READY', 'The caller hung up; the turn goes on.')),
-      { once: true },
-    );
-  });
-  try {
-    return await Promise.race([done, found]);
-  } finally {
-    clearInterval(look);
-  }
-}
-
-async function readStoredResult(store: Store, sessionKey: string, runId: string): Promise<RunResult> {
-  const message = await store.sessions.reply(sessionKey, runId);
-  if (message === undefined)
-    return {
-      status: 'error',
-      code: 'AGENT_ERROR',
-      message: 'The answer of this run is no longer stored.',
-      isTimeout: false,
-    };
-  if (message.kind === 'error')
-    return { status: 'error', code: 'AGENT_ERROR', message: message.text, isTimeout: false };
-  return { status: 'ok', reply: message.text };
-}
-
-function digestOf(sessionKey: string, payload: InboxPayload): string {
-  return createHash('sha256')
-    .update(JSON.stringify([sessionKey, payload.text, payload.model ?? '', payload.deliver]))
-    .digest('hex')
-    .slice(0, 32);
 }

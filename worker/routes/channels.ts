@@ -1,4 +1,7 @@
-import { loginCodeRequest, loginStartRequest } from '../../lib/api.ts';
+import { type AccountAnswer, type ChannelAnswer, channelRestartedAnswer, channelsAnswer } from '../../lib/answers.ts';
+import { type LoginAnswer, loginAnswer } from '../../lib/answers-channels.ts';
+import { idPath } from '../../lib/api.ts';
+import { loginCodeRequest, loginPath, loginStartRequest } from '../../lib/api-channels.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { AccountStatus, LoginView } from '../channels/plugin.ts';
 import type { ChannelSummary, Registry } from '../channels/registry.ts';
@@ -11,43 +14,76 @@ export function channelsRoutes(registry: Pick<Registry, 'list' | 'restart' | 'lo
       method: 'GET',
       path: '/api/channels',
       scope: 'operator.read',
+      tag: 'Channels',
+      summary: 'Lists the channels and how they are',
+      answers: { 200: channelsAnswer },
       handle: () => ({ items: registry.list().map(describeChannel) }),
     }),
     defineRoute({
       method: 'POST',
       path: '/api/channels/:id/restart',
       scope: 'operator.write',
-      async handle({ params: { id = '' } }) {
+      tag: 'Channels',
+      summary: 'Starts a channel afresh',
+      params: idPath,
+      answers: { 200: channelRestartedAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'CONFLICT'],
+      async handle({ params: { id } }) {
         await registry.restart(id);
         const channel = registry.list().find((summary) => summary.id === id);
-        return { status: 'ok', ...(channel === undefined ? {} : { channel: describeChannel(channel) }) };
+        return { status: 'ok' as const, ...(channel === undefined ? {} : { channel: describeChannel(channel) }) };
       },
     }),
+    ...loginRoutes(registry),
+  ];
+}
+
+function loginRoutes(registry: Pick<Registry, 'login'>): Route[] {
+  return [
     defineRoute({
       method: 'POST',
       path: '/api/channels/:id/login/start',
       scope: 'operator.admin',
+      tag: 'Channels',
+      summary: 'Begins the login of an account',
+      description:
+        'Answers when there is something to scan, or it has failed. In place of an earlier login of the account; a restart forgets it.',
+      params: idPath,
       body: loginStartRequest,
-      handle: async ({ body, params: { id = '' } }) => describeLogin(await registry.login(id).start(body.account_id)),
+      example: { account_id: 'default' },
+      answers: { 200: loginAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'NOT_FOUND'],
+      handle: async ({ body, params }) => describeLogin(await registry.login(params.id).start(body.account_id)),
     }),
     defineRoute({
       method: 'GET',
       path: '/api/channels/:id/login/:sessionKey',
       scope: 'operator.admin',
-      handle: ({ params: { id = '', sessionKey = '' } }) => describeLogin(registry.login(id).read(sessionKey)),
+      tag: 'Channels',
+      summary: 'Shows how a login stands',
+      params: loginPath,
+      answers: { 200: loginAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'NOT_FOUND'],
+      handle: ({ params: { id, sessionKey } }) => describeLogin(registry.login(id).read(sessionKey)),
     }),
     defineRoute({
       method: 'POST',
       path: '/api/channels/:id/login/:sessionKey/code',
       scope: 'operator.admin',
+      tag: 'Channels',
+      summary: 'Enters the digits that the phone shows',
+      params: loginPath,
       body: loginCodeRequest,
-      handle: ({ body, params: { id = '', sessionKey = '' } }) =>
+      example: { code: '1234' },
+      answers: { 200: loginAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'NOT_FOUND', 'CONFLICT'],
+      handle: ({ body, params: { id, sessionKey } }) =>
         describeLogin(registry.login(id).enterCode(sessionKey, body.code)),
     }),
   ];
 }
 
-function describeLogin(view: LoginView | undefined): Record<string, unknown> {
+function describeLogin(view: LoginView | undefined): LoginAnswer {
   if (view === undefined)
     throw new GatewayError(
       'NOT_FOUND',
@@ -66,7 +102,7 @@ function describeLogin(view: LoginView | undefined): Record<string, unknown> {
 }
 
 /** A channel and its accounts in the words of the API. */
-export function describeChannel(channel: ChannelSummary): Record<string, unknown> {
+export function describeChannel(channel: ChannelSummary): ChannelAnswer {
   const { id, label, state, lastError, accounts, restarts } = channel;
   return {
     id,
@@ -78,13 +114,7 @@ export function describeChannel(channel: ChannelSummary): Record<string, unknown
   };
 }
 
-function describeAccount({
-  accountId,
-  state,
-  since,
-  lastError,
-  lastExchangeAt,
-}: AccountStatus): Record<string, unknown> {
+function describeAccount({ accountId, state, since, lastError, lastExchangeAt }: AccountStatus): AccountAnswer {
   return {
     account_id: accountId,
     state,

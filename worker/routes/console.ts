@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { noContent } from '../../lib/answers.ts';
 import type { Context } from '../middleware/state.ts';
 import { defineRoute, type Route } from './route.ts';
 
 const FILES = [
-  { path: '/', file: 'index.html', type: 'text/html' },
-  { path: '/assets/console.js', file: 'console.js', type: 'text/javascript' },
-  { path: '/assets/console.css', file: 'console.css', type: 'text/css' },
+  { path: '/', file: 'index.html', type: 'text/html', summary: 'The web console' },
+  { path: '/assets/console.js', file: 'console.js', type: 'text/javascript', summary: 'Its program' },
+  { path: '/assets/console.css', file: 'console.css', type: 'text/css', summary: 'Its looks' },
 ];
 
 /** Nothing but our own files: no inline script, no other host, no frame around it. */
@@ -15,14 +16,21 @@ const POLICY =
 
 /** The web console's files, read once; they hold no secret and need no credential. */
 export function consoleRoutes(): Route[] {
-  return FILES.map(({ path, file, type }) => {
+  return FILES.map(({ path, file, type, summary }) => {
     const content = readFileSync(new URL(`../console/${file}`, import.meta.url), 'utf8');
     const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 20)}"`;
     return defineRoute({
       method: 'GET',
       path,
       scope: 'public',
-      handle: ({ ctx }) => answer(ctx, { type, content, etag }),
+      tag: 'Console',
+      summary,
+      answers: { 304: noContent },
+      media: [type],
+      handle({ ctx }) {
+        answer(ctx, { type, content, etag });
+        return undefined;
+      },
     });
   });
 }

@@ -24,7 +24,14 @@ export function eventsRoutes(options: EventsOptions): Route[] {
       method: 'GET',
       path: '/api/events',
       scope: 'operator.read',
+      tag: 'Operations',
+      summary: 'Everything that happens, as it happens',
+      description:
+        'Server-sent events: connected, agent.stream, message.received, message.queued, message.sent, message.failed, session.updated, channel.status, gateway.draining, resync. The header Last-Event-ID asks for what was missed; resync says that something of it is no longer known.',
       query: eventsQuery,
+      answers: {},
+      media: ['text/event-stream'],
+      errors: ['TOO_MANY_CONNECTIONS'],
       handle({ ctx, query }) {
         if (options.openStreams() >= options.maxConnections) {
           throw new GatewayError(

@@ -1,3 +1,4 @@
+import { healthAnswer, liveAnswer, notReadyAnswer, readyAnswer } from '../../lib/answers.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { Registry } from '../channels/registry.ts';
 import { describeChannel } from './channels.ts';
@@ -22,9 +23,13 @@ export function healthRoutes(options: HealthOptions, registry: Pick<Registry, 'l
       method: 'GET',
       path,
       scope: 'public',
+      tag: 'Operations',
+      summary: 'How the gateway is',
+      description: 'Who presents the credential is told of process, channels and queues, too.',
+      answers: { 200: healthAnswer },
       async handle({ ctx }) {
         const summary = {
-          status: options.isDegraded() ? 'degraded' : 'healthy',
+          status: options.isDegraded() ? ('degraded' as const) : ('healthy' as const),
           uptime: Math.floor((Date.now() - startedAt) / 1_000),
           version: VERSION,
           instanceId: options.instanceId,
@@ -36,16 +41,28 @@ export function healthRoutes(options: HealthOptions, registry: Pick<Registry, 'l
   return [
     health('/health'),
     health('/api/health'),
-    defineRoute({ method: 'GET', path: '/health/live', scope: 'public', handle: () => ({ status: 'live' }) }),
+    defineRoute({
+      method: 'GET',
+      path: '/health/live',
+      scope: 'public',
+      tag: 'Operations',
+      summary: 'Whether the process answers',
+      answers: { 200: liveAnswer },
+      handle: () => ({ status: 'live' as const }),
+    }),
     defineRoute({
       method: 'GET',
       path: '/health/ready',
       scope: 'public',
+      tag: 'Operations',
+      summary: 'Whether it wants work',
+      description: 'Who presents the credential is told of the channels, too.',
+      answers: { 200: readyAnswer, 503: notReadyAnswer },
       handle({ ctx }) {
         const isReady = options.isReady();
         ctx.status = isReady ? 200 : 503;
-        const status = isReady ? 'ready' : 'not-ready';
-        return ctx.state.isAuthenticated ? { status, channels: registry.list().map(describeChannel) } : { status };
+        const channels = ctx.state.isAuthenticated ? { channels: registry.list().map(describeChannel) } : {};
+        return isReady ? { status: 'ready' as const, ...channels } : { status: 'not-ready' as const, ...channels };
       },
     }),
   ];

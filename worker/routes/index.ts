@@ -1,13 +1,19 @@
 import Router from '@koa/router';
 import { GatewayError } from '../../lib/errors.ts';
+import type { ConfigFile } from '../config/file.ts';
 import { requireScope } from '../middleware/scope.ts';
 import type { Context } from '../middleware/state.ts';
-import { type AgentOptions, agentRoutes } from './agent.ts';
+import { agentRoutes } from './agent.ts';
 import { channelsRoutes } from './channels.ts';
+import type { CompletionOptions } from './completion.ts';
+import { configRoutes } from './config.ts';
 import { consoleRoutes } from './console.ts';
+import { documentRoutes } from './document.ts';
 import { type EventsOptions, eventsRoutes } from './events.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
+import { type LogsOptions, logsRoutes } from './logs.ts';
 import { type MessagesOptions, messagesRoutes } from './messages.ts';
+import { openAiRoutes } from './openai.ts';
 import { type OutboxOptions, outboxRoutes } from './outbox.ts';
 import { pairingRoutes } from './pairing.ts';
 import { type RestartOptions, restartRoutes } from './restart.ts';
@@ -19,15 +25,17 @@ import { webhookRoutes } from './webhook.ts';
 export type RoutesOptions = {
   health: HealthOptions;
   streams: EventsOptions;
+  logs: LogsOptions;
   restart: Omit<RestartOptions, 'generation'>;
-} & AgentOptions &
+  configFile: ConfigFile;
+} & CompletionOptions &
   MessagesOptions &
   Omit<OutboxOptions, 'retryTtlMs'>;
 
 /** Every route of the API. */
 export function listRoutes(options: RoutesOptions): Route[] {
   const { events } = options.streams;
-  return [
+  const routes: Route[] = [
     ...consoleRoutes(),
     ...healthRoutes(options.health, options.registry),
     ...statusRoutes(options.health),
@@ -40,7 +48,12 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...pairingRoutes(options.store),
     ...webhookRoutes(options),
     ...eventsRoutes(options.streams),
+    ...configRoutes(options.configFile),
+    ...logsRoutes(options.logs),
+    ...openAiRoutes(options),
+    ...documentRoutes(() => routes),
   ];
+  return routes;
 }
 
 /** Finds a request's route and runs it if the caller's scope allows; METHOD_NOT_ALLOWED with `Allow` (RFC 9110, 15.5.6) when only the method is wrong. */

@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
-import { messageRequest, messageSyncRequest } from '../../lib/api.ts';
+import { hash } from 'node:crypto';
+import { outboxMessageAnswer, queuedAnswer, replyAnswer } from '../../lib/answers.ts';
+import { heldAnswer } from '../../lib/answers-channels.ts';
+import { idPath, messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Registry } from '../channels/registry.ts';
 import type { Attachments, Wanted } from '../messages/attachments.ts';
@@ -7,7 +9,8 @@ import { HELD } from '../messages/deliver.ts';
 import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { EnqueueReceipt } from '../store/outbox.ts';
-import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './agent.ts';
+import type { OutboxRow } from '../store/outbox-row.ts';
+import { type AgentOptions, ask, closedSignal, idempotencyKeyOf } from './ask.ts';
 import { describeMessage, requireRow } from './outbox.ts';
 import { defineRoute, type Route } from './route.ts';
 
@@ -21,7 +24,14 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
       method: 'POST',
       path: '/api/message',
       scope: 'operator.write',
+      tag: 'Messages',
+      summary: 'Sends a message through a channel',
+      description:
+        'It is in the outbox before this answers, and is tried again until it arrives or gets too old. 202 when the platform takes nothing more before its person writes.',
       body: messageRequest,
+      example: { channel: 'telegram', chat_id: '123456789', content: 'Hello from API!' },
+      answers: { 200: queuedAnswer, 202: heldAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'CONFLICT'],
       async handle({ ctx, body }) {
         assertChannel(registry, body.channel);
         const target = {
@@ -43,35 +53,44 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
             ? undefined
             : { channel: body.channel, url: body.media_url, type: body.media_type };
         const asked = media === undefined ? delivery : { delivery, media };
-        const digest = createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 32);
-        const once = key === undefined ? undefined : { key, digest };
+        const once = key === undefined ? undefined : { key, digest: digestOf(asked) };
         const receipt =
           media === undefined
             ? await outbound.enqueue(delivery, once)
             : await enqueueFile(options, { delivery, media, once, signal: closedSignal(ctx) });
-        if (receipt.isRepeat && receipt.digest !== digest) {
+        if (receipt.isRepeat && receipt.digest !== once?.digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
         }
-        const answer = { message_id: receipt.rows[0]?.id };
-        if (!(await isHeld(options, target, receipt))) return { status: 'ok', ...answer };
+        const answer = { message_id: firstOf(receipt.rows).id };
+        if (!(await isHeld(options, target, receipt))) return { status: 'ok' as const, ...answer };
         ctx.status = 202;
-        return { status: 'held', ...answer, reason: HELD };
+        return { status: 'held' as const, ...answer, reason: HELD };
       },
     }),
     defineRoute({
       method: 'GET',
       path: '/api/message/:id',
       scope: 'operator.read',
+      tag: 'Messages',
+      summary: 'Tells what became of a message',
+      params: idPath,
+      answers: { 200: outboxMessageAnswer },
+      errors: ['NOT_FOUND'],
       async handle({ params }) {
-        const row = await requireRow(store, params['id']);
-        return { status: 'ok', message: describeMessage(row) };
+        const row = await requireRow(store, params.id);
+        return { status: 'ok' as const, message: describeMessage(row) };
       },
     }),
     defineRoute({
       method: 'POST',
       path: '/api/message/sync',
       scope: 'operator.write',
+      tag: 'Messages',
+      summary: "Asks the agent in a peer's session and waits for its answer",
       body: messageSyncRequest,
+      example: { channel: 'telegram', chat_id: '123456789', content: 'Hello and reply!' },
+      answers: { 200: replyAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'CONFLICT', 'AGENT_ERROR'],
       async handle({ ctx, body }) {
         assertChannel(registry, body.channel);
         const origin = {
@@ -94,7 +113,7 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
           idempotencyKey: idempotencyKeyOf(ctx, body),
           signal: closedSignal(ctx),
         });
-        return { status: 'ok', reply, run_id: runId };
+        return { status: 'ok' as const, reply, run_id: runId };
       },
     }),
   ];
@@ -127,6 +146,18 @@ async function isHeld(
   if (!registry.hasWindows(target.channel) || row?.state === 'sent') return false;
   const window = await store.windows.get(target);
   return window === undefined || window.sendsLeft <= 0 || window.expiresAt <= Date.now();
+}
+
+/** A text has at least one part. */
+function firstOf(rows: readonly OutboxRow[]): OutboxRow {
+  const [row] = rows;
+  if (row === undefined) throw new Error('The outbox gave no row');
+  return row;
+}
+
+/** Tells one message from another under the same key. */
+function digestOf(asked: Delivery | { delivery: Delivery; media: Wanted }): string {
+  return hash('sha256', JSON.stringify(asked), 'hex').slice(0, 32);
 }
 
 function assertChannel(registry: Registry, channel: string): void {

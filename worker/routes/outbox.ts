@@ -1,4 +1,5 @@
-import { outboxQuery } from '../../lib/api.ts';
+import { deletedAnswer, type OutboxView, outboxAnswer, outboxMessageAnswer, queuedAnswer } from '../../lib/answers.ts';
+import { idPath, outboxQuery } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { describeFile, stateOf } from '../messages/deliver.ts';
 import type { Outbound } from '../messages/outbound.ts';
@@ -22,7 +23,10 @@ export function outboxRoutes({ store, outbound, reachability, retryTtlMs }: Outb
       method: 'GET',
       path: '/api/outbox',
       scope: 'operator.read',
+      tag: 'Outbox',
+      summary: 'Lists messages on their way out, newest first',
       query: outboxQuery,
+      answers: { 200: outboxAnswer },
       async handle({ query }) {
         const { state: filter, chat_id: chatId, channel, limit, before } = query;
         const { rows, next } = await store.outbox.list({ filter, chatId, channel, limit, before });
@@ -40,14 +44,27 @@ export function outboxRoutes({ store, outbound, reachability, retryTtlMs }: Outb
       method: 'GET',
       path: '/api/outbox/:id',
       scope: 'operator.read',
-      handle: async ({ params }) => ({ status: 'ok', message: describeMessage(await requireRow(store, params['id'])) }),
+      tag: 'Outbox',
+      summary: 'Shows a message',
+      params: idPath,
+      answers: { 200: outboxMessageAnswer },
+      errors: ['NOT_FOUND'],
+      handle: async ({ params }) => ({
+        status: 'ok' as const,
+        message: describeMessage(await requireRow(store, params.id)),
+      }),
     }),
     defineRoute({
       method: 'POST',
       path: '/api/outbox/:id/retry',
       scope: 'operator.write',
+      tag: 'Outbox',
+      summary: 'Sends what was given up again, under another id',
+      params: idPath,
+      answers: { 200: queuedAnswer },
+      errors: ['NOT_FOUND', 'CONFLICT'],
       async handle({ params }) {
-        const row = await requireRow(store, params['id']);
+        const row = await requireRow(store, params.id);
         const copy = await store.outbox.retry(row.id, Date.now() + retryTtlMs);
         if (copy === 'missing') throw noMessage(row.id);
         if (copy === 'not-dead')
@@ -57,27 +74,32 @@ export function outboxRoutes({ store, outbound, reachability, retryTtlMs }: Outb
           );
         await reachability.markBack(copy);
         outbound.accept([copy]);
-        return { status: 'ok', message_id: copy.id };
+        return { status: 'ok' as const, message_id: copy.id };
       },
     }),
     defineRoute({
       method: 'DELETE',
       path: '/api/outbox/:id',
       scope: 'operator.write',
+      tag: 'Outbox',
+      summary: 'Drops a message',
+      params: idPath,
+      answers: { 200: deletedAnswer },
+      errors: ['NOT_FOUND', 'CONFLICT'],
       async handle({ params }) {
-        const row = await requireRow(store, params['id']);
+        const row = await requireRow(store, params.id);
         const dropped = await store.outbox.drop(row.id);
         if (dropped === 'missing') throw noMessage(row.id);
         if (dropped === 'under-way')
           throw new GatewayError('CONFLICT', `${row.id} is ${describeState(row)}: it cannot be called back.`);
-        return { status: 'ok', deleted: true };
+        return { status: 'ok' as const, deleted: true as const };
       },
     }),
   ];
 }
 
 /** A row of the outbox in the terms of the API. */
-export function describeMessage(row: OutboxRow): Record<string, unknown> {
+export function describeMessage(row: OutboxRow): OutboxView {
   return {
     id: row.id,
     channel: row.channel,
@@ -102,7 +124,7 @@ export function describeMessage(row: OutboxRow): Record<string, unknown> {
 }
 
 /** The row with this id. Throws NOT_FOUND when there is none. */
-export async function requireRow(store: Store, id = ''): Promise<OutboxRow> {
+export async function requireRow(store: Store, id: string): Promise<OutboxRow> {
   const row = await store.outbox.get(id);
   if (row === undefined) throw noMessage(id);
   return row;

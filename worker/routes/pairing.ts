@@ -1,4 +1,5 @@
-import { pairingApproveRequest } from '../../lib/api.ts';
+import { deletedAnswer, type PairingView, pairingApprovedAnswer, pairingsAnswer } from '../../lib/answers.ts';
+import { pairingApproveRequest, pairingPath } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { Store } from '../store/index.ts';
 import type { Pairing } from '../store/pairings.ts';
@@ -12,13 +13,21 @@ export function pairingRoutes(store: Store): Route[] {
       method: 'GET',
       path: '/api/pairings',
       scope: 'operator.read',
+      tag: 'Pairing',
+      summary: 'Lists who may write to the channels in private, and who asks to',
+      answers: { 200: pairingsAnswer },
       handle: async () => ({ items: (await store.pairings.list()).map(describePairing) }),
     }),
     defineRoute({
       method: 'POST',
       path: '/api/pairings/approve',
       scope: 'operator.admin',
+      tag: 'Pairing',
+      summary: 'Lets a peer in by its code',
       body: pairingApproveRequest,
+      example: { code: 'ABCD2345' },
+      answers: { 200: pairingApprovedAnswer },
+      errors: ['NOT_FOUND', 'RATE_LIMITED'],
       async handle({ body }) {
         const forgive = guesses.count();
         const pairing = await store.pairings.approve(body.code.trim().toUpperCase());
@@ -28,18 +37,23 @@ export function pairingRoutes(store: Store): Route[] {
             'No open pairing request has this code; it may have expired after an hour.',
           );
         forgive();
-        return { status: 'ok', pairing: describePairing(pairing) };
+        return { status: 'ok' as const, pairing: describePairing(pairing) };
       },
     }),
     defineRoute({
       method: 'DELETE',
       path: '/api/pairings/:channel/:account/:peer',
       scope: 'operator.admin',
+      tag: 'Pairing',
+      summary: 'Lets a peer in no longer',
+      params: pairingPath,
+      answers: { 200: deletedAnswer },
+      errors: ['NOT_FOUND'],
       async handle({ params }) {
-        const { channel = '', account = '', peer = '' } = params;
+        const { channel, account, peer } = params;
         if (!(await store.pairings.revoke(channel, account, peer)))
           throw new GatewayError('NOT_FOUND', `${peer} is not paired with ${channel}/${account}.`);
-        return { status: 'ok', deleted: true };
+        return { status: 'ok' as const, deleted: true as const };
       },
     }),
   ];
@@ -82,7 +96,7 @@ function describePairing({
   code,
   createdAt,
   expiresAt,
-}: Pairing): Record<string, unknown> {
+}: Pairing): PairingView {
   return {
     channel,
     account_id: accountId,

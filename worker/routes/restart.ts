@@ -1,3 +1,4 @@
+import { restartingAnswer } from '../../lib/answers.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { defineRoute, type Route } from './route.ts';
 
@@ -16,6 +17,10 @@ export function restartRoutes({ generation, isAllowed, request }: RestartOptions
       method: 'POST',
       path: '/api/restart',
       scope: 'operator.admin',
+      tag: 'Operations',
+      summary: 'Replaces the worker without a refused connection',
+      description: 'The answer leaves before it begins. Refused while commands.restart is false.',
+      answers: { 202: restartingAnswer },
       handle({ ctx }) {
         if (!isAllowed()) {
           throw new GatewayError(
@@ -26,7 +31,7 @@ export function restartRoutes({ generation, isAllowed, request }: RestartOptions
         const by = ctx.state.caller?.name ?? 'owner';
         ctx.res.once('close', () => request(`POST /api/restart by ${by}`));
         ctx.status = 202;
-        return { status: 'ok', restarting: true, generation };
+        return { status: 'ok' as const, restarting: true as const, generation };
       },
     }),
   ];

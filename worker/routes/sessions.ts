@@ -1,4 +1,13 @@
-import { sessionListQuery, sessionQuery, sessionRequest } from '../../lib/api.ts';
+import {
+  deletedAnswer,
+  type MessageView,
+  type PendingView,
+  type SessionView,
+  sessionAnswer,
+  sessionCreatedAnswer,
+  sessionListAnswer,
+} from '../../lib/answers.ts';
+import { keyPath, sessionListQuery, sessionQuery, sessionRequest } from '../../lib/api.ts';
 import type { Config } from '../../lib/config/schema.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import type { EventHub } from '../events.ts';
@@ -18,7 +27,13 @@ export function sessionsRoutes({ config, store, events }: SessionsOptions): Rout
       method: 'POST',
       path: '/api/sessions',
       scope: 'operator.write',
+      tag: 'Sessions',
+      summary: 'Creates a session, or uses one again',
+      description:
+        'Never overwrites: 201 says that it is new. Without chat_id an empty one of the agent is used again.',
       body: sessionRequest,
+      example: { channel: 'webchat', chat_id: 'desk' },
+      answers: { 200: sessionCreatedAnswer, 201: sessionCreatedAnswer },
       async handle({ ctx, body }) {
         const agentId = body.agentId ?? defaultAgentId(config);
         if (!isAgentEnabled(config, agentId)) {
@@ -34,14 +49,17 @@ export function sessionsRoutes({ config, store, events }: SessionsOptions): Rout
         const { session, isNew } = await store.sessions.ensure(key);
         if (isNew) events.publish('session.updated', { key }, key);
         ctx.status = isNew ? 201 : 200;
-        return { status: 'ok', session: describeSession(session), created: isNew };
+        return { status: 'ok' as const, session: describeSession(session), created: isNew };
       },
     }),
     defineRoute({
       method: 'GET',
       path: '/api/sessions',
       scope: 'operator.read',
+      tag: 'Sessions',
+      summary: 'Lists sessions, newest first',
       query: sessionListQuery,
+      answers: { 200: sessionListAnswer },
       async handle({ query }) {
         const { limit, offset } = query;
         const { sessions, total } = await store.sessions.list(query);
@@ -58,9 +76,14 @@ export function sessionsRoutes({ config, store, events }: SessionsOptions): Rout
       method: 'GET',
       path: '/api/sessions/:key',
       scope: 'operator.read',
+      tag: 'Sessions',
+      summary: 'Reads a session with its newest messages',
+      params: keyPath,
       query: sessionQuery,
+      answers: { 200: sessionAnswer },
+      errors: ['SESSION_NOT_FOUND'],
       async handle({ params, query }) {
-        const session = await requireSession(store, params['key'] ?? '');
+        const session = await requireSession(store, params.key);
         const { limit, before } = query;
         const found = await store.sessions.messages(session.key, {
           limit: limit + 1,
@@ -82,12 +105,16 @@ export function sessionsRoutes({ config, store, events }: SessionsOptions): Rout
       method: 'DELETE',
       path: '/api/sessions/:key',
       scope: 'operator.write',
-      async handle({ params }) {
-        const key = params['key'] ?? '';
+      tag: 'Sessions',
+      summary: 'Deletes a session with its messages',
+      params: keyPath,
+      answers: { 200: deletedAnswer },
+      errors: ['SESSION_NOT_FOUND'],
+      async handle({ params: { key } }) {
         if (!(await store.sessions.remove(key)))
           throw new GatewayError('SESSION_NOT_FOUND', `There is no session ${key}.`);
         events.publish('session.updated', { key, deleted: true }, key);
-        return { status: 'ok', deleted: true };
+        return { status: 'ok' as const, deleted: true as const };
       },
     }),
   ];
@@ -102,7 +129,7 @@ async function requireSession(store: Store, key: string): Promise<Session> {
   throw new GatewayError('SESSION_NOT_FOUND', `There is no session ${key}.`);
 }
 
-function describeSession(session: Session): Record<string, unknown> {
+function describeSession(session: Session): SessionView {
   const { key, agentId, channel, accountId, peerKind, peerId, threadId, name, status, messageCount } = session;
   return {
     key,
@@ -117,7 +144,7 @@ function describeSession(session: Session): Record<string, unknown> {
   };
 }
 
-function describeMessage(message: Message): Record<string, unknown> {
+function describeMessage(message: Message): MessageView {
   const { id, role, kind, text, sender, files, runId, model, usage, createdAt } = message;
   return {
     id,
@@ -133,6 +160,6 @@ function describeMessage(message: Message): Record<string, unknown> {
   };
 }
 
-function describePending({ runId, payload, receivedAt }: InboxRow): Record<string, unknown> {
+function describePending({ runId, payload, receivedAt }: InboxRow): PendingView {
   return { run_id: runId, role: 'user', content: payload.text, timestamp: new Date(receivedAt).toISOString() };
 }

@@ -4,6 +4,8 @@ import type { Context } from '../middleware/state.ts';
 export type EventStream = {
   /** Sends one event; its data is JSON. */
   send(event: { type: string; data: unknown; id?: string }): void;
+  /** Sends one event that has neither type nor id; its data is a line of text. */
+  sendText(line: string): void;
   /** Tells the client when to come back, and ends. */
   end(retryMs?: number): void;
   /** Aborts when the client is gone or the stream has ended. */
@@ -37,13 +39,19 @@ export function openEventStream(ctx: Context): EventStream {
   stream.on('error', () => stream.destroy());
   stream.write(PADDING);
 
+  function write(event: string): void {
+    if (stream.destroyed || stream.writableEnded) return;
+    stream.write(event);
+    if (stream.writableLength + stream.readableLength > MAX_BUFFER_BYTES) stream.destroy();
+  }
+
   return {
     send({ type, data, id }) {
-      if (stream.destroyed || stream.writableEnded) return;
-      stream.write(
-        `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${ctx.state.redact(JSON.stringify(data))}\n\n`,
-      );
-      if (stream.writableLength + stream.readableLength > MAX_BUFFER_BYTES) stream.destroy();
+      const head = id === undefined ? '' : `id: ${id}\n`;
+      write(`${head}event: ${type}\ndata: ${ctx.state.redact(JSON.stringify(data))}\n\n`);
+    },
+    sendText(line) {
+      write(`data: ${ctx.state.redact(line)}\n\n`);
     },
     end(retryMs) {
       if (stream.destroyed || stream.writableEnded) return;

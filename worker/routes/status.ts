@@ -1,3 +1,4 @@
+import { statusAnswer } from '../../lib/answers.ts';
 import { VERSION } from '../../lib/version.ts';
 import { defineRoute, type Route } from './route.ts';
 
@@ -17,8 +18,11 @@ export function statusRoutes({ instanceId, generation, isDegraded, details }: St
       method: 'GET',
       path: '/api/status',
       scope: 'operator.read',
+      tag: 'Operations',
+      summary: 'Everything about the state of the gateway',
+      answers: { 200: statusAnswer },
       handle: async () => ({
-        status: isDegraded() ? 'degraded' : 'healthy',
+        status: isDegraded() ? ('degraded' as const) : ('healthy' as const),
         version: VERSION,
         uptime: Math.floor((Date.now() - startedAt) / 1_000),
         started_at: new Date(startedAt).toISOString(),

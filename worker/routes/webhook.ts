@@ -1,3 +1,5 @@
+import { webhookAnswer } from '../../lib/answers-channels.ts';
+import { accountPath, channelPath } from '../../lib/api.ts';
 import type { Config } from '../../lib/config/schema.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { hasSignature } from '../../lib/webhook-signature.ts';
@@ -23,15 +25,32 @@ export type WebhookOptions = {
  */
 export function webhookRoutes(options: WebhookOptions): Route[] {
   const readings = { open: 0 };
-  return ['/api/webhook/:channel', '/api/webhook/:channel/:account'].map((path) =>
+  return [
     defineRoute({
-      method: 'POST',
-      path,
-      scope: 'public',
-      handle: ({ ctx, params: { channel = '', account } }) => receive(options, ctx, { channel, account, readings }),
+      ...WEBHOOK,
+      path: '/api/webhook/:channel',
+      params: channelPath,
+      handle: ({ ctx, params: { channel } }) => receive(options, ctx, { channel, account: undefined, readings }),
     }),
-  );
+    defineRoute({
+      ...WEBHOOK,
+      path: '/api/webhook/:channel/:account',
+      params: accountPath,
+      handle: ({ ctx, params }) => receive(options, ctx, { ...params, readings }),
+    }),
+  ];
 }
+
+const WEBHOOK = {
+  method: 'POST',
+  scope: 'public',
+  tag: 'Channels',
+  summary: 'Where platforms and programs push messages to',
+  description:
+    'The body of a platform is its own JSON, 1 MiB at most; the channel verifies it in its own way before it is read. A program sends `{"event": "message", "data": {"chat_id", "content", "sender_id"?, "sender_name"?, "message_id"?, "thread_id"?, "chat_type"?}}`, 256 KiB at most, signed or with a credential that may write. Answered when everything is committed; 503 asks to send it again.',
+  answers: { 200: webhookAnswer },
+  errors: ['CHANNEL_NOT_FOUND', 'UNAUTHORIZED', 'CONFLICT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
+} as const;
 
 const RETRY_AFTER_S = 1;
 

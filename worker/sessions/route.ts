@@ -16,6 +16,12 @@ export function isAgentEnabled(config: Config, agentId: string): boolean {
   return config.agents.list.some((agent) => agent.id === agentId && agent.enabled);
 }
 
+/** Every agent that may be talked to, the default one first. */
+export function listAgentIds(config: Config): string[] {
+  const enabled = config.agents.list.filter((agent) => agent.enabled).map(({ id }) => id);
+  return [...new Set([defaultAgentId(config), ...enabled])].filter((id) => isAgentEnabled(config, id));
+}
+
 /** The session of a message that came in. Private chats are shared as `session.dmScope` says; groups and topics have their own. */
 export function routeSession(config: Config, origin: Origin, agentId = defaultAgentId(config)): string {
   return formatSessionKey({ agentId, ...scopeOrigin(config.session.dmScope, origin) });

@@ -28,16 +28,22 @@ export class StoreClosed extends GatewayError {
 /** How long a change that is not urgent may wait for company. */
 const MAX_WAIT_MS = 250;
 
+/** Promises that settle in one turn of the event loop: what follows takes time, and libuv accepts one connection per turn and socket. */
+const SETTLED_AT_ONCE = 8;
+
 /**
  * One SQLite connection. Writes that are asked for within one turn of the event loop share one commit (group commit):
  * each is applied in its own savepoint, so that a failing one takes only itself back, and each promise settles after the
- * commit is on disk.
+ * commit is on disk, some per turn, in the order of the writes.
  */
 export class Database {
   readonly #sqlite: InstanceType<typeof DatabaseSync>;
   readonly #statements = new Map<string, StatementSyncInstance>();
   readonly #tx: Tx;
   #queue: Write[] = [];
+  /** Committed or failed, and not yet told. */
+  #decided: Write[] = [];
+  #isUrgent = false;
   #isClosed = false;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -75,7 +81,9 @@ export class Database {
   /** Commits what is waiting and closes the connection. Later calls reject. */
   close(): void {
     if (this.#isClosed) return;
+    this.#tellSome(this.#decided.length);
     this.#flush();
+    this.#tellSome(this.#decided.length);
     this.#isClosed = true;
     this.#checkpoint();
     this.#statements.clear();
@@ -92,7 +100,10 @@ export class Database {
   }
 
   #schedule(isUrgent: boolean): void {
-    if (isUrgent) this.#immediate ??= setImmediate(() => this.#flush());
+    this.#isUrgent ||= isUrgent;
+    // What is told now may lead to more writes, which then share one commit.
+    if (this.#decided.length > 0) return;
+    if (this.#isUrgent) this.#immediate ??= setImmediate(() => this.#flush());
     else this.#timer ??= setTimeout(() => this.#flush(), MAX_WAIT_MS);
   }
 
@@ -101,22 +112,34 @@ export class Database {
     clearTimeout(this.#timer);
     this.#immediate = undefined;
     this.#timer = undefined;
+    this.#isUrgent = false;
     const batch = this.#queue;
     this.#queue = [];
     if (batch.length === 0) return;
+    this.#commit(batch);
+    this.#decided = batch;
+    this.#tellSome();
+  }
+
+  #commit(batch: readonly Write[]): void {
     try {
       this.#sqlite.exec('BEGIN IMMEDIATE');
       for (const write of batch) this.#apply(write, batch.length > 1);
       this.#sqlite.exec('COMMIT');
     } catch (error) {
       this.#rollBack();
-      for (const write of batch) write.reject(write.failed === true ? write.result : describeFailure(error));
-      return;
+      for (const write of batch) {
+        if (write.failed !== true) write.result = describeFailure(error);
+        write.failed = true;
+      }
     }
-    for (const write of batch) {
-      if (write.failed === true) write.reject(write.result);
-      else write.resolve(write.result);
-    }
+  }
+
+  /** In the order of the writes. */
+  #tellSome(count = SETTLED_AT_ONCE): void {
+    for (const write of this.#decided.splice(0, count)) tell(write);
+    if (this.#decided.length > 0) setImmediate(() => this.#tellSome());
+    else if (this.#queue.length > 0) this.#schedule(false);
   }
 
   #apply(write: Write, isShared: boolean): void {
@@ -148,6 +171,11 @@ export class Database {
   #assertOpen(): void {
     if (this.#isClosed) throw new StoreClosed();
   }
+}
+
+function tell(write: Write): void {
+  if (write.failed === true) write.reject(write.result);
+  else write.resolve(write.result);
 }
 
 const SQLITE_BUSY = 5;

@@ -17,6 +17,8 @@ export type InboxPayload = {
   files?: readonly StoredFile[];
   /** Model reference that replaces the agent's. */
   model?: string;
+  /** Settings of the caller that replace the agent's. */
+  settings?: { maxTokens?: number; temperature?: number };
   /** False when the answer is only for the caller who waits for it. */
   deliver: boolean;
 };

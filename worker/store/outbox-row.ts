@@ -26,6 +26,8 @@ export type NewOutboxRow = {
   ambiguous?: number;
   /** Epoch milliseconds after which it is a dead letter. */
   expiresAt: number;
+  /** It has arrived when it is committed; its id here is also the one there. */
+  isLocal?: true;
 };
 
 export type OutboxRow = NewOutboxRow & {
@@ -52,10 +54,11 @@ export type OutboxRow = NewOutboxRow & {
 export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxRow[] {
   const now = Date.now();
   return rows.map((row) => {
-    const { ambiguous = 0 } = row;
+    const { ambiguous = 0, isLocal = false } = row;
+    const state = isLocal ? 'sent' : 'queued';
     const { lastId: seq } = tx.run(
       `INSERT INTO outbox (channel, account_id, chat_id, thread_id, reply_to, session_key, run_id, part, parts, text, file,
-         silent, replaces, ambiguous, next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+         silent, replaces, state, ambiguous, next_at, expires_at, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
       row.channel,
       row.accountId,
       row.chatId,
@@ -69,6 +72,7 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxR
       row.file === undefined ? null : JSON.stringify(row.file),
       row.silent === true ? 1 : 0,
       row.replaces ?? null,
+      state,
       ambiguous,
       now,
       row.expiresAt,
@@ -76,7 +80,8 @@ export function insertOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): OutboxR
       now,
     );
     const id = formatId(seq, now);
-    return { ...row, seq, id, state: 'queued', attempts: 0, ambiguous, nextAt: now, createdAt: now, updatedAt: now };
+    const remote = isLocal ? { remoteId: id } : {};
+    return { ...row, seq, id, state, attempts: 0, ambiguous, nextAt: now, createdAt: now, updatedAt: now, ...remote };
   });
 }
 
@@ -124,9 +129,11 @@ export type RawOutboxRow = {
 
 /** A row in our terms. */
 export function readOutboxRow(row: RawOutboxRow): OutboxRow {
+  const id = formatId(row.seq, row.created_at);
+  const remoteId = row.state === 'sent' ? (row.remote_id ?? id) : row.remote_id;
   return {
     seq: row.seq,
-    id: formatId(row.seq, row.created_at),
+    id,
     channel: row.channel,
     accountId: row.account_id,
     chatId: row.chat_id,
@@ -145,7 +152,7 @@ export function readOutboxRow(row: RawOutboxRow): OutboxRow {
     ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
     ...(row.session_key === null ? {} : { sessionKey: row.session_key }),
     ...(row.run_id === null ? {} : { runId: row.run_id }),
-    ...(row.remote_id === null ? {} : { remoteId: row.remote_id }),
+    ...(remoteId === null ? {} : { remoteId }),
     ...(row.last_error === null ? {} : { lastError: row.last_error }),
     ...(row.held === null || row.state !== 'queued' ? {} : { held: row.held }),
     ...(row.closed_as === null ? {} : { closedAs: row.closed_as }),

@@ -21,6 +21,9 @@ import { closeWindow, returnToWindow, type SendWindow, takeFromWindow } from './
 /** Names a delivery that must happen once; the digest tells a repetition from another one under the same key. */
 export type DeliveryKey = { channel: string; accountId: string; key: string; digest?: string };
 
+/** A conversation on a platform. */
+export type Chat = { channel: string; accountId: string; chatId: string; threadId?: string };
+
 export type EnqueueReceipt = { rows: OutboxRow[]; isRepeat: boolean; digest?: string };
 
 export type Outbox = ReturnType<typeof createOutbox>;
@@ -48,6 +51,19 @@ export function createOutbox(database: Database) {
         tx
           .all<{ path: string }>("SELECT file ->> 'path' AS path FROM outbox WHERE file IS NOT NULL")
           .map(({ path }) => path),
+      ),
+
+    /** Whether messages to a chat are not yet delivered, whoever committed them. */
+    isWaiting: ({ channel, accountId, chatId, threadId }: Chat): Promise<boolean> =>
+      database.read(
+        (tx) =>
+          tx.get(
+            "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending') AND channel=? AND account_id=? AND chat_id=? AND thread_id IS ? LIMIT 1",
+            channel,
+            accountId,
+            chatId,
+            threadId ?? null,
+          ) !== undefined,
       ),
 
     get: (id: string): Promise<OutboxRow | undefined> => database.read((tx) => findOutboxRow(tx, id)),

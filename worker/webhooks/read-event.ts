@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type WebhookMessage, webhookEvent, webhookMessage } from '../../lib/api.ts';
+import { type WebhookMessage, webhookEvent, webhookMessage } from '../../lib/api-channels.ts';
 import type { SignedWebhook } from '../../lib/config/webhook.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { assertPlain } from '../middleware/body.ts';

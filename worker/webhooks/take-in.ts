@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { WebhookMessage } from '../../lib/api.ts';
+import type { WebhookMessage } from '../../lib/api-channels.ts';
 import type { SignedWebhook } from '../../lib/config/webhook.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { isSignedBy, readSignature, type SignatureClaim } from '../../lib/webhook-signature.ts';

@@ -17,6 +17,7 @@ describe('a channel', () => {
       registry.textLimit({ channel, accountId: 'default' }, reserve);
     expect([limitOf('small'), limitOf('small', 2), limitOf('none')]).toEqual([7, 5, 4_000]);
     expect([registry.isIdempotent('small'), registry.isIdempotent('none')]).toEqual([true, undefined]);
+    expect([registry.isLocal('small'), registry.isLocal('none')]).toEqual([false, false]);
     expect([registry.has('small'), registry.has('none')]).toEqual([true, false]);
   });
 
@@ -174,6 +175,6 @@ describe('webchat', () => {
   it('has delivered a message as soon as it is stored', async () => {
     const webchat = createWebchatChannel();
     expect(await webchat.send(message, never)).toEqual({ remoteId: '1' });
-    expect(webchat.meta).toMatchObject({ id: 'webchat', isIdempotent: true });
+    expect(webchat.meta).toMatchObject({ id: 'webchat', isIdempotent: true, isLocal: true });
   });
 });

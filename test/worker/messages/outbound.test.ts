@@ -206,3 +206,47 @@ describe('a worker that lost the lease', () => {
     expect(stored(old, 'a')).toMatchObject({ state: 'queued' });
   });
 });
+
+describe('a message to a local channel', () => {
+  const local = (): ReturnType<typeof createScriptedChannel> =>
+    createScriptedChannel({ isLocal: true, isIdempotent: true });
+
+  it('has arrived when it is committed: nothing is sent, and both events tell so', async () => {
+    const gateway = await startGateway({ channel: local() });
+    const { rows } = await gateway.outbound.enqueue(to('1', 'a', { sessionKey: 's' }));
+    const id = rows[0]?.id;
+    expect(stored(gateway, 'a')).toMatchObject({ state: 'sent', attempts: 0 });
+    expect(gateway.seen.map(({ type, session, data }) => [type, session, data])).toEqual([
+      ['message.queued', 's', expect.objectContaining({ message_id: id, state: 'queued' })],
+      ['message.sent', 's', expect.objectContaining({ message_id: id, state: 'sent', remote_id: id })],
+    ]);
+    expect(gateway.outbound.waiting).toBe(0);
+    expect(gateway.channel.sent).toEqual([]);
+  });
+
+  it('waits for the worker that delivers when this one does not', async () => {
+    const gateway = assemble({ channel: local() });
+    await gateway.outbound.enqueue(to('1', 'a'));
+    expect(stored(gateway, 'a')).toMatchObject({ state: 'queued' });
+    expect(gateway.seen.map(({ type }) => type)).toEqual(['message.queued']);
+    await gateway.start();
+    await settled(gateway, 'a', 'sent');
+    expect(gateway.channel.textsOf('1')).toEqual(['a']);
+  });
+
+  it('overtakes nothing that waits in its chat', async () => {
+    const temporary = openTemporaryStore();
+    await temporary.store.outbox.enqueue([outboxRow('old', { chatId: '1' })]);
+    const channel = local();
+    const gate = createGate();
+    channel.script.set('1', [gate.step]);
+    const gateway = await startGateway({ temporary, channel });
+    await gateway.outbound.enqueue(to('1', 'new'));
+    await gateway.outbound.enqueue(to('2', 'elsewhere'));
+    expect(stored(gateway, 'new')).toMatchObject({ state: 'queued' });
+    expect(stored(gateway, 'elsewhere')).toMatchObject({ state: 'sent' });
+    gate.pass();
+    await settled(gateway, 'new', 'sent');
+    expect(channel.textsOf('1')).toEqual(['old', 'new']);
+  });
+});

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { serveApp } from '../served-app.ts';
+import { serveApp, TOKEN } from '../served-app.ts';
 
 describe('a body', () => {
   const post = { message: 'hello', session: 'default' };
@@ -49,6 +49,29 @@ describe('a body', () => {
     expect((await call('POST', '/api/agent', filler(1024 * 1024))).status).toBe(200);
     const answer = await call('POST', '/api/agent', filler(1024 * 1024 + 1));
     expect(answer).toMatchObject({ status: 413, body: { error: { code: 'PAYLOAD_TOO_LARGE' } } });
+  });
+
+  it('in UTF-8 is read as it is, also the mark that stands for what is none; broken bytes are 400', async () => {
+    const { call } = await serveApp();
+    const answer = await call('POST', '/api/agent', { message: 'é 日本 💥 \ufffd' });
+    expect(answer.body).toMatchObject({ reply: 'echo: é 日本 💥 \ufffd' });
+    for (const bytes of [[0xff], [0xc3], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xc0, 0xaf]]) {
+      const body = Buffer.concat([Buffer.from('{"message":"'), Buffer.from(bytes), Buffer.from('"}')]);
+      expect(await call('POST', '/api/agent', new Uint8Array(body))).toMatchObject({
+        status: 400,
+        body: { error: { message: expect.stringContaining('UTF-8') } },
+      });
+    }
+  });
+
+  it('that is too large and of no announced length is 413, and the connection goes on', async () => {
+    const { raw } = await serveApp();
+    const head = `Host: localhost\r\nX-Api-Key: ${TOKEN}\r\nContent-Type: application/json\r\n`;
+    const chunk = `${(256 * 1024).toString(16)}\r\n${'x'.repeat(256 * 1024)}\r\n`;
+    const answers = await raw(
+      `POST /api/agent HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(8)}0\r\n\r\nGET /health/live HTTP/1.1\r\n${head}Connection: close\r\n\r\n`,
+    );
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
   });
 
   it('that is compressed is unpacked; a bomb is 413, what is not gzip is 400, an unknown coding 415', async () => {

@@ -71,6 +71,8 @@ describe('POST /api/agent', () => {
 
   it.each([
     [{ message: 'x', agent_id: 'nobody' }, 400, 'INVALID_REQUEST'],
+    [{ message: 'x', model: 'gpt' }, 400, 'INVALID_REQUEST'],
+    [{ message: 'x', model: 'nobody/gpt' }, 400, 'INVALID_REQUEST'],
     [{ message: 'x', session: 'a b' }, 400, 'INVALID_REQUEST'],
     [{ message: 'x', session: 'nobody:webchat:default:direct:1' }, 404, 'SESSION_NOT_FOUND'],
     [{ message: ' \n ' }, 400, 'INVALID_REQUEST'],

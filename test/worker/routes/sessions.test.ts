@@ -31,6 +31,27 @@ describe('sessions', () => {
     expect((await call('GET', '/api/sessions?search=direct:b')).body).toMatchObject({ total: 1 });
   });
 
+  it('are found by channel, agent, status and text, in the order that is asked for', async () => {
+    const agents = { defaults: { model: 'scripted/model' }, list: [{ id: 'main' }, { id: 'cook' }] };
+    const { call } = await serveApp({ config: { agents } });
+    await call('POST', '/api/sessions', { chat_id: 'a' });
+    await call('POST', '/api/sessions', { chat_id: 'b_1', channel: 'telegram' });
+    await call('POST', '/api/sessions', { chat_id: 'c', agentId: 'cook' });
+    await call('POST', '/api/agent', { message: 'x', session: 'a' });
+    const find = async (query: string): Promise<string[]> => {
+      const { items } = (await call('GET', `/api/sessions?${query}`)).body as { items: { sourceChatId: string }[] };
+      return items.map(({ sourceChatId }) => sourceChatId);
+    };
+    expect((await find(''))[0]).toBe('a');
+    expect(await find('sort=created')).toEqual(['c', 'b_1', 'a']);
+    expect(await find('channel=telegram')).toEqual(['b_1']);
+    expect(await find('agent=cook')).toEqual(['c']);
+    expect(await find('status=active&agent=main&limit=1')).toEqual(['a']);
+    expect(await find('status=archived')).toEqual([]);
+    expect(await find('search=b_')).toEqual(['b_1']);
+    expect(await find('search=%25')).toEqual([]);
+  });
+
   it.each([
     'limit=0',
     'limit=201',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Database, primaryCode } from '../../../worker/store/database.ts';
 import { makeTemporaryDirectory } from '../../fixtures/programs.ts';
 import { runSql } from '../temporary-store.ts';
@@ -91,6 +91,64 @@ describe('a write', () => {
     expect(seen.size).toBe(2);
   });
 
+  it('that shares its commit with many is told of it some per turn of the event loop, in order', async () => {
+    const { database, rows } = openTable();
+    const told: number[] = [];
+    const perTurn: number[] = [];
+    const all = Promise.all(
+      Array.from({ length: 50 }, async (_, index) => {
+        await insert(database, `item ${index}`);
+        told.push(index);
+        // Everything is on disk before the first one hears of it.
+        if (index === 0) expect(rows()).toHaveLength(50);
+      }),
+    );
+    while (told.length < 50) {
+      const before = told.length;
+      await new Promise((resolve) => setImmediate(resolve));
+      perTurn.push(told.length - before);
+    }
+    await all;
+    expect(told).toEqual(Array.from({ length: 50 }, (_, index) => index));
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(8);
+  });
+
+  it('asked for while others are told of theirs shares the next commit', async () => {
+    const { database, path } = openTable();
+    const watcher = new DatabaseSync(path);
+    const versions = new Set<string>();
+    const look = (): unknown => versions.add(JSON.stringify(watcher.prepare('PRAGMA data_version').get()));
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, index) => {
+        await insert(database, `first ${index}`);
+        look();
+        await insert(database, `second ${index}`);
+        look();
+      }),
+    );
+    watcher.close();
+    expect(versions.size).toBe(2);
+  });
+
+  it('that is not urgent does not wait for company when an urgent one came while others were told', async () => {
+    // The wait for company would never end.
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { database, rows } = openTable();
+    let lazy: Promise<unknown> | undefined;
+    let urgent: Promise<unknown> | undefined;
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        await insert(database, `item ${index}`);
+        if (index !== 0) return;
+        lazy = database.write((tx) => tx.run("INSERT INTO items VALUES ('lazy')"), { isUrgent: false });
+        urgent = insert(database, 'urgent');
+      }),
+    );
+    await Promise.all([lazy, urgent]);
+    expect(rows().slice(-2)).toEqual(['lazy', 'urgent']);
+  });
+
   it('asked for by the end of another one comes in a commit of its own', async () => {
     const { database, rows } = openTable();
     await insert(database, 'a').then(() => insert(database, 'b'));
@@ -140,6 +198,18 @@ describe('a close', () => {
     expect(rows()).toEqual(['last']);
     await expect(insert(database, 'late')).rejects.toMatchObject({ code: 'NOT_READY' });
     await expect(database.read((tx) => tx.get('SELECT 1'))).rejects.toMatchObject({ code: 'NOT_READY' });
+  });
+});
+
+describe('a close in the middle', () => {
+  it('still tells everybody of what was committed', async () => {
+    const { database } = openTable();
+    const results = Array.from({ length: 30 }, (_, index) => insert(database, `item ${index}`));
+    const [first] = results;
+    await first;
+    const late = Array.from({ length: 20 }, (_, index) => insert(database, `late ${index}`));
+    database.close();
+    expect(await Promise.all([...results, ...late])).toEqual(Array.from({ length: 50 }, () => 1));
   });
 });
 

@@ -26,6 +26,15 @@ describe('the outbox', () => {
     },
   );
 
+  it('has a local message as sent from the start, under its own id', async () => {
+    const { store } = openTemporaryStore();
+    const row = await enqueueOne(store, 'a', { isLocal: true });
+    expect(row).toMatchObject({ state: 'sent', remoteId: row.id });
+    expect(await store.outbox.get(row.id)).toMatchObject({ state: 'sent', remoteId: row.id, attempts: 0 });
+    expect(await store.outbox.pendingAfter(0)).toEqual({ rows: [], newest: row.seq });
+    expect(await store.outbox.stats()).toEqual({ pending: 0, dead: 0 });
+  });
+
   it('goes from queued over sending to sent, and is not pending any more', async () => {
     const { store } = openTemporaryStore();
     const row = await enqueueOne(store, 'a');

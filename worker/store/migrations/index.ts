@@ -1,6 +1,6 @@
 import { initialSchema } from './0001-initial.ts';
 import { queuesSchema } from './0002-queues.ts';
-import { sendWindowsSchema } from './0003-send-windows.ts';
+import { sendWindowsSchema } from './0004-send-windows.ts';
 
 /** Every step of the schema in order; the database's `user_version` counts those that were applied. Released steps never change. */
 export const MIGRATIONS: readonly string[] = [initialSchema, queuesSchema, sendWindowsSchema];

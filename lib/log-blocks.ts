@@ -9,8 +9,13 @@ const NEWLINE = 0x0a;
 /**
  * The lines before `end`, the last one first, read block by block. The first one that comes is what follows the last line
  * break: empty in a file that ends with one. Lines are cut at bytes, so that no character is torn at the border of a block.
+ * Of a line that is longer than `maxLineBytes` only the beginning is kept, about so much of it.
  */
-export function* readLinesBackwards(fd: number, end: number): Generator<PlacedLine> {
+export function* readLinesBackwards(
+  fd: number,
+  end: number,
+  maxLineBytes = Number.POSITIVE_INFINITY,
+): Generator<PlacedLine> {
   let rest: Buffer[] = [];
   for (let blockEnd = end; blockEnd > 0; ) {
     const blockStart = Math.max(0, blockEnd - BLOCK_BYTES);
@@ -22,6 +27,7 @@ export function* readLinesBackwards(fd: number, end: number): Generator<PlacedLi
       lineEnd = at;
     }
     rest.unshift(block.subarray(0, lineEnd));
+    while (rest.length > 1 && rest.length * BLOCK_BYTES > maxLineBytes) rest.pop();
     blockEnd = blockStart;
   }
   yield { start: 0, text: join(rest) };
