@@ -78,6 +78,13 @@ function addGateway(program: Command, context: MakeContext, finish: Finish): voi
     },
   );
   addPairing(gateway, context, merged);
+  sub('login', 'log an account of a channel in, by a QR code that you scan with your phone')
+    .argument('<channel>', 'such as weixin')
+    .option('--account <id>', 'account of the channel', 'default')
+    .action(async (channel: string, _options, command: Command) => {
+      const { logIn } = await import('./commands/login.ts');
+      await logIn(await context(merged(command)), channel, merged(command));
+    });
   addOutbox(gateway, context, merged);
   addConfig({ gateway, context, merged, finish });
 }

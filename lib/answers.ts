@@ -120,7 +120,10 @@ const outboxMessage = v.strictObject({
   account_id: v.string(),
   chat_id: v.string(),
   content: v.string(),
-  state: v.picklist(['queued', 'sending', 'sent', 'failed', 'unknown']),
+  state: v.pipe(
+    v.picklist(['queued', 'held', 'sending', 'sent', 'failed', 'unknown']),
+    v.description('Held: it waits for its person to write, before which the platform takes nothing more.'),
+  ),
   attempts: count,
   part: count,
   parts: count,
@@ -149,7 +152,7 @@ export const outboxAnswer = v.strictObject({
   next: v.exactOptional(v.pipe(v.string(), v.description('What "before" of the next page is.'))),
 });
 
-const channelState = v.picklist(['idle', 'starting', 'up', 'degraded', 'conflict', 'down']);
+const channelState = v.picklist(['idle', 'starting', 'up', 'degraded', 'conflict', 'login-needed', 'down']);
 const account = v.strictObject({
   account_id: v.string(),
   state: channelState,
@@ -198,8 +201,6 @@ export const logsAnswer = v.strictObject({
     ),
   ),
 });
-
-export const webhookAnswer = v.pipe(v.looseObject({}), v.description('What the platform wants to hear.'));
 
 export const documentAnswer = v.looseObject({ openapi: v.string(), paths: v.looseObject({}) });
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { id, queryInteger, text } from './api.ts';
+import { queryInteger } from './api.ts';
+import { id, text } from './api-fields.ts';
 
 /** Request schemas of the routes under `/api/cron`. */
 

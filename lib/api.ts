@@ -1,19 +1,9 @@
 import * as v from 'valibot';
+import { id, MAX_TEXT, segment, text } from './api-fields.ts';
 import { MEDIA_TYPES } from './file-kind.ts';
 import { LOG_LEVELS } from './log-level.ts';
 
 /** Request schemas and wire types of the HTTP API, shared by the routes and by clients of the types. */
-
-/** A text that is not empty, of so many characters at most. */
-export const text = (name: string, maximum: number) =>
-  v.pipe(
-    v.string(`${name} must be a string`),
-    v.regex(/\S/, `${name} must not be empty`),
-    v.maxLength(maximum, `${name} must have at most ${maximum} characters`),
-  );
-
-/** An id, name or key. */
-export const id = (name: string) => text(name, 256);
 
 /** A key under which a request may be sent again without being carried out again. */
 const idempotencyKey = () =>
@@ -23,9 +13,6 @@ const idempotencyKey = () =>
       v.description('The same key with the same body gets the same answer. The header Idempotency-Key says it, too.'),
     ),
   );
-
-/** Longest message text that the API takes; the body limit is above it. */
-const MAX_TEXT = 200_000;
 
 /** Longest address of a file; a data: URL is bounded by the body limit alone. */
 const MAX_URL = 8_192;
@@ -203,9 +190,6 @@ export const docsQuery = v.object({
     v.pipe(v.picklist(['en', 'zh'], 'lang must be en or zh'), v.description('Else what the browser prefers.')),
   ),
 });
-
-/** A segment of a path, already decoded. */
-const segment = () => v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
 
 export const idPath = v.object({ id: segment() });
 export const keyPath = v.object({ key: v.pipe(segment(), v.description('The session key, percent-encoded.')) });

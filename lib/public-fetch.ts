@@ -12,8 +12,12 @@ export class FetchRefused extends Error {
 export type PublicFetchOptions = {
   /** Hosts that may be elsewhere than on the public internet, as they stand in a URL, with their port. */
   allowedHosts: readonly string[];
+  /** The setting that names them. */
+  allowedBy: string;
   signal: AbortSignal;
 };
+
+export type PublicPostOptions = PublicFetchOptions & { body: Buffer; headers: Readonly<Record<string, string>> };
 
 /**
  * Begins to fetch an http or https address of the public internet and returns its answer, which is a success. Follows
@@ -23,7 +27,7 @@ export type PublicFetchOptions = {
 export async function fetchPublic(address: string, options: PublicFetchOptions): Promise<IncomingMessage> {
   let url = readUrl(address);
   for (let hops = 0; hops <= MAX_HOPS; hops += 1) {
-    const response = await get(url, options);
+    const response = await send(url, options, { method: 'GET', headers: { accept: '*/*' } });
     const status = response.statusCode ?? 0;
     const { location } = response.headers;
     if (status >= 200 && status < 300) return response;
@@ -33,6 +37,17 @@ export async function fetchPublic(address: string, options: PublicFetchOptions):
     url = readUrl(location, url);
   }
   throw new FetchRefused(`more than ${MAX_HOPS} redirections`);
+}
+
+/**
+ * Posts to an http or https address of the public internet and returns the answer, whatever it says; redirections are for the
+ * caller to judge. Guarded as `fetchPublic` is. Throws FetchRefused, and what went wrong on the way.
+ */
+export async function postPublic(
+  address: string,
+  { body, headers, ...options }: PublicPostOptions,
+): Promise<IncomingMessage> {
+  return send(readUrl(address), options, { method: 'POST', headers, body });
 }
 
 const MAX_HOPS = 5;
@@ -46,31 +61,43 @@ function readUrl(text: string, base?: URL): URL {
   return url;
 }
 
-function get(url: URL, { allowedHosts, signal }: PublicFetchOptions): Promise<IncomingMessage> {
+type Order = { method: 'GET' | 'POST'; headers: Readonly<Record<string, string>>; body?: Buffer };
+
+function send(
+  url: URL,
+  { allowedHosts, allowedBy, signal }: PublicFetchOptions,
+  { method, headers, body }: Order,
+): Promise<IncomingMessage> {
   const isAllowed = allowedHosts.includes(url.host);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // An address needs no look-up, so that it never comes to the check of names.
-  if (!isAllowed && isIP(host) !== 0 && !isPublicAddress(host)) throw notPublic(url.host);
+  if (!isAllowed && isIP(host) !== 0 && !isPublicAddress(host)) throw notPublic(url.host, allowedBy);
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
-  const headers = { accept: '*/*', 'user-agent': 'xopc' };
+  const options = {
+    method,
+    agent: false,
+    headers: { ...headers, 'user-agent': 'xopc' },
+    signal,
+    ...(isAllowed ? {} : { lookup: lookUpPublic(allowedBy) }),
+  };
   return new Promise((done, fail) => {
-    request(url, { agent: false, headers, signal, ...(isAllowed ? {} : { lookup: lookUpPublic }) }, done)
-      .on('error', fail)
-      .end();
+    request(url, options, done).on('error', fail).end(body);
   });
 }
 
-const lookUpPublic: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, '', 0);
-    const [first] = addresses;
-    // One that is ours among others is no accident.
-    if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address)))
-      return callback(notPublic(hostname), '', 0);
-    return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
-  });
-};
+function lookUpPublic(allowedBy: string): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0);
+      const [first] = addresses;
+      // One that is ours among others is no accident.
+      if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address)))
+        return callback(notPublic(hostname, allowedBy), '', 0);
+      return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };
+}
 
-function notPublic(host: string): FetchRefused {
-  return new FetchRefused(`${host} is not on the public internet and not among outbox.mediaHosts`);
+function notPublic(host: string, allowedBy: string): FetchRefused {
+  return new FetchRefused(`${host} is not on the public internet and not among ${allowedBy}`);
 }

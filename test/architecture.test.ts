@@ -50,8 +50,11 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   valibot: [
     'lib/config',
     'lib/api.ts',
+    'lib/api-channels.ts',
     'lib/api-cron.ts',
+    'lib/api-fields.ts',
     'lib/answers.ts',
+    'lib/answers-channels.ts',
     'lib/answers-cron.ts',
     'lib/completions.ts',
     'worker/routes/route.ts',
@@ -69,6 +72,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@ai-sdk/openai-compatible': ['worker/agent/providers'],
   '@ai-sdk/anthropic': ['worker/agent/providers'],
   grammy: ['worker/channels/telegram'],
+  uqr: ['bin/commands/login.ts'],
   undici: ['worker/channels/tunnel-fetch.ts'],
   'node:child_process': [
     'supervisor/child.ts',

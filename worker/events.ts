@@ -5,6 +5,7 @@ export type EventType =
   | 'message.received'
   | 'message.queued'
   | 'message.sent'
+  | 'message.held'
   | 'message.failed'
   | 'session.updated'
   | 'channel.status'

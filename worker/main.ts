@@ -121,8 +121,13 @@ function loadFor(
   return { ...config, channels: withoutChannels(config.channels), cron: { ...config.cron, enabled: false } };
 }
 
-function withoutChannels({ telegram, ...rest }: Config['channels']): Config['channels'] {
-  return { ...rest, telegram: { ...telegram, enabled: false } };
+function withoutChannels({ telegram, webhook, weixin, ...rest }: Config['channels']): Config['channels'] {
+  return {
+    ...rest,
+    telegram: { ...telegram, enabled: false },
+    webhook: { ...webhook, enabled: false },
+    weixin: { ...weixin, enabled: false },
+  };
 }
 
 /** Rejects with the first error that nobody catches, so that its reason is in the log and not only on a terminal. */

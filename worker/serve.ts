@@ -160,6 +160,9 @@ type RouteParts = ServeOptions & {
   streams: { open: number };
 };
 
+/** States of a channel in which somebody is not heard. */
+const UNSERVED: ReadonlySet<string> = new Set(['down', 'conflict', 'login-needed']);
+
 /** In safe mode the supervisor follows the file: any change is a reason to try again. */
 function followConfig({ welcome, log }: ServeOptions, current: CurrentConfig): Promise<() => void> {
   if (welcome.role === 'safe') return Promise.resolve(() => undefined);
@@ -172,7 +175,7 @@ function followConfig({ welcome, log }: ServeOptions, current: CurrentConfig): P
 function buildRoutes(options: RouteParts): ReturnType<typeof listRoutes> {
   const { config, welcome, services, findings, draining, streams, configFile } = options;
   const { registry, store, events } = services;
-  const isDegraded = (): boolean => registry.list().some(({ state }) => state === 'down' || state === 'conflict');
+  const isDegraded = (): boolean => registry.list().some(({ state }) => UNSERVED.has(state));
   const details = async (): Promise<Record<string, unknown>> => ({
     pid: process.pid,
     channels: registry.list(),

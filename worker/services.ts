@@ -15,10 +15,17 @@ import { assertChannel, createRegistry, defineChannel, type Registry } from './c
 import { resolveTelegramAccounts } from './channels/telegram/accounts.ts';
 import { createTelegramChannel } from './channels/telegram/index.ts';
 import { createWebchatChannel } from './channels/webchat.ts';
+import { resolveWebhookAccounts } from './channels/webhook/accounts.ts';
+import { createWebhookChannel } from './channels/webhook/index.ts';
+import { resolveWeixinAccounts } from './channels/weixin/accounts.ts';
+import { createCredentialStore } from './channels/weixin/credentials.ts';
+import { createWeixinChannel } from './channels/weixin/index.ts';
+import { createLogins } from './channels/weixin/logins.ts';
 import { type CronService, createCronService } from './cron/index.ts';
 import { createEventHub, type EventHub } from './events.ts';
 import { createMessagePath, type MessagePath } from './messages/path.ts';
 import { openStore, type Store } from './store/index.ts';
+import { listSignatureSecrets } from './webhooks/senders.ts';
 
 export type ServicesOptions = {
   config: Config;
@@ -61,6 +68,22 @@ export function createServices(options: ServicesOptions): Services {
     redactor.add(botToken);
     if (proxy !== undefined && 'secrets' in proxy) for (const secret of proxy.secrets) redactor.add(secret);
   }
+  const webhookAccounts = resolveWebhookAccounts(config.channels.webhook);
+  for (const secret of [
+    ...listSignatureSecrets(config),
+    ...webhookAccounts.flatMap(({ callback }) => callback?.secret ?? []),
+  ])
+    redactor.add(secret);
+  const weixinAccounts = resolveWeixinAccounts(config.channels.weixin);
+  const credentials = createCredentialStore(paths.credentialsDir, redactor.add);
+  for (const { accountId } of weixinAccounts) credentials.read(accountId);
+  const logins = createLogins({
+    accounts: weixinAccounts,
+    credentials,
+    onLogin: () =>
+      void registry.restart('weixin').catch((error: unknown) => log.info({ err: error }, 'weixin: not restarted here')),
+    log,
+  });
   for (const secret of listProviderSecrets(config.providers, env)) redactor.add(secret);
   const remote = createProviders(config.providers, env);
   const providers = new Map<string, Provider>([...remote, ['offline', createOfflineProvider()]]);
@@ -78,6 +101,10 @@ export function createServices(options: ServicesOptions): Services {
     ...(telegramAccounts.length > 0
       ? [defineChannel(() => createTelegramChannel(telegramAccounts, undefined, holder))]
       : []),
+    ...(webhookAccounts.length > 0 ? [defineChannel(() => createWebhookChannel(webhookAccounts))] : []),
+    ...(weixinAccounts.length > 0
+      ? [defineChannel(() => createWeixinChannel({ accounts: weixinAccounts, credentials, logins }))]
+      : []),
   ];
   const {
     channelConnectDeferMode: mode,
@@ -87,18 +114,19 @@ export function createServices(options: ServicesOptions): Services {
   const registry: Registry = createRegistry({
     factories,
     defer: { mode, ids, skipIds },
-    receive: (channel, accountId, messages, cursor) =>
-      path.inbound.receive({
+    async receive(channel, accountId, messages, cursor) {
+      await path.inbound.receive({
         channel,
         accountId,
         messages,
         ...(cursor === undefined ? {} : { cursor, epoch: options.currentEpoch() }),
-      }),
+      });
+    },
     readCursor: (channel, accountId) => store.inbox.cursor(channel, accountId),
     onStatus(channel, status) {
       events.publish('channel.status', { channel, ...status });
       const { accountId, state, lastError = '' } = status;
-      if (state === 'conflict' || state === 'down')
+      if (state === 'conflict' || state === 'login-needed' || state === 'down')
         path.alerts.tell(
           `${channel}/${accountId}/${state}`,
           `${channel}/${accountId} is in the state "${state}": ${lastError}`,
@@ -107,9 +135,19 @@ export function createServices(options: ServicesOptions): Services {
     log,
   });
   const fallbackModel = createFallbackModel({ providers, canDetect: remote.size === 0, env, log });
-  const policies = new Map(telegramAccounts.map((account) => [`telegram/${account.accountId}`, account]));
+  const policies = new Map<string, AccountPolicy>([
+    ['webchat/default', OWNERS_ONLY],
+    ...telegramAccounts.map((account) => [`telegram/${account.accountId}`, account] as const),
+    ...webhookAccounts.map((account) => [`webhook/${account.accountId}`, account] as const),
+    ...weixinAccounts.map((account) => [`weixin/${account.accountId}`, account] as const),
+  ]);
   const policyOf = (channel: string, accountId: string): AccountPolicy =>
-    policies.get(`${channel}/${accountId}`) ?? CLOSED;
+    withOwner(policies.get(`${channel}/${accountId}`) ?? CLOSED, channel, accountId);
+  /** Who scanned the QR code of a bot is its owner. */
+  const withOwner = (policy: AccountPolicy, channel: string, accountId: string): AccountPolicy => {
+    const userId = channel === 'weixin' ? credentials.read(accountId)?.userId : undefined;
+    return userId === undefined ? policy : { ...policy, allowFrom: [...policy.allowFrom, userId] };
+  };
   const path: MessagePath = createMessagePath({
     config,
     store,
@@ -165,6 +203,9 @@ const CLOSED: AccountPolicy = {
   groupHistory: 0,
   groups: new Map(),
 };
+
+/** Only who has the gateway's credential brings a message of the console. */
+const OWNERS_ONLY: AccountPolicy = { ...CLOSED, dmPolicy: 'open' };
 
 async function warm(providers: Iterable<Provider>, fallbackModel: FallbackModel): Promise<void> {
   await import('koa-body');

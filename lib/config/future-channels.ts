@@ -7,7 +7,8 @@ import { integer } from './numbers.ts';
 const ids = v.optional(v.array(v.union([v.string(), v.number()])));
 const openObject = v.record(v.string(), v.unknown());
 
-const shared = {
+/** `channels.feishu`. */
+export const feishu = v.object({
   enabled: describe(v.optional(v.boolean()), 'Whether the channel runs. Default false.'),
   dmPolicy: describe(
     v.optional(v.picklist(['pairing', 'allowlist', 'open', 'disabled'])),
@@ -23,18 +24,6 @@ const shared = {
     'Longest single message; longer ones are split. Default 4000.',
   ),
   accounts: describe(v.optional(v.record(v.string(), openObject)), 'Accounts by id; each may set the same keys.'),
-};
-
-/** `channels.weixin`. */
-export const weixin = v.object({
-  ...shared,
-  streamMode: describe(v.optional(v.picklist(['off', 'partial', 'block'])), 'How an answer grows in the chat.'),
-  routeTag: describe(v.optional(v.string()), 'Tag that the service routes by.'),
-});
-
-/** `channels.feishu`. */
-export const feishu = v.object({
-  ...shared,
   domain: describe(v.optional(v.picklist(['feishu', 'lark'])), 'Which of the two services. Default feishu.'),
   appId: describe(v.optional(v.string()), 'Id of the app.'),
   appSecret: describe(v.optional(v.string()), 'Secret of the app.'),

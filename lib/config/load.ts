@@ -11,6 +11,8 @@ import { isSecretPath } from './secrets.ts';
 import { isRecord, parseConfigSource } from './source.ts';
 import { findTelegramContradictions } from './telegram.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
+import { findWebhookContradictions } from './webhook.ts';
+import { findWeixinContradictions } from './weixin.ts';
 
 export type LoadedConfig = { config: Config; warnings: FieldProblem[] };
 
@@ -72,7 +74,11 @@ function findMisplacedLists(input: unknown, output: unknown, path = ''): FieldPr
 
 /** What types cannot say: pairs of settings that exclude each other. */
 function findContradictions({ gateway, agents, channels }: Config): FieldProblem[] {
-  const problems = findTelegramContradictions(channels.telegram);
+  const problems = [
+    ...findTelegramContradictions(channels.telegram),
+    ...findWebhookContradictions(channels.webhook),
+    ...findWeixinContradictions(channels.weixin),
+  ];
   const { mode, token, password } = gateway.auth;
   if (token !== undefined && password !== undefined) {
     problems.push({ path: 'gateway.auth', message: 'token and password are both set; keep the one that mode uses' });

@@ -5,7 +5,6 @@ export const MANUAL_ZH_CHANNELS: Readonly<Record<string, string>> = {
   'Account of the channel.': '通道的账号。',
   'Id of the chat.': '会话 id。',
   'Telegram: what holds for every account, and the accounts.': 'Telegram:适用于所有账号的设置,以及各账号。',
-  'Weixin.': '微信。',
   'Feishu and Lark.': '飞书与 Lark。',
   'Whether the channel runs. Default false.': '通道是否运行。默认 false。',
   'False: this account does not run.': 'false 表示该账号不运行。',
@@ -68,4 +67,38 @@ export const MANUAL_ZH_CHANNELS: Readonly<Record<string, string>> = {
     'Telegram 在 webhookUrl 处证明身份所用的密钥。留空则自动生成并保存在 credentials/。',
   'HTTP proxy on the way to Telegram, http:// or https://, with credentials if it wants any; "none" for none. Left out: HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment.':
     '通往 Telegram 的 HTTP 代理(http:// 或 https://),如需要可带凭据;"none" 表示不用。留空则取环境变量 HTTPS_PROXY、ALL_PROXY 与 NO_PROXY。',
+  'Who else than Telegram brings messages to /api/webhook/telegram: programs that sign with these secrets.':
+    '除 Telegram 之外谁可以向 /api/webhook/telegram 送来消息:用这些密钥签名的程序。',
+  'How senders sign: "standard" (standardwebhooks.com), "github", "stripe", "slack", or "hmac" (X-Timestamp and X-Signature) for programs of your own.':
+    '发送方如何签名:"standard"(standardwebhooks.com)、"github"、"stripe"、"slack",或供自己的程序使用的 "hmac"(X-Timestamp 与 X-Signature)。',
+  'What senders sign with. Several while one is being changed for another.':
+    '发送方签名所用的密钥。更换期间可以有多个。',
+  'What a body of another form than {"event", "data"} says: texts with {{field.of.body}} in them. Left out: the body must have that form.':
+    '请求体不是 {"event", "data"} 形式时如何理解:含 {{请求体.字段}} 的文本。留空则请求体必须是该形式。',
+  'Id of the sender. Left out: that of the chat.': '发送者 id。留空则与会话 id 相同。',
+  'Name of the sender.': '发送者名称。',
+  'What the agent is told.': '告诉智能体的内容。',
+  'Id of the event: the same one is taken in once.': '事件 id:相同的只接收一次。',
+  'Programs of your own that bring messages and hear the answers.': '自己的程序:送来消息并接收回答。',
+  'Whether the channel runs.': '通道是否运行。',
+  'Where answers are posted, signed as Standard Webhooks. Left out: they are read from the events and the session.':
+    '回答发送到的地址,按 Standard Webhooks 签名。留空则从事件和会话中读取。',
+  'What answers are signed with: "whsec_" and base64.': '回答签名所用的密钥:"whsec_" 加 base64。',
+  'Whose messages are let in, by sender_id, besides that their sender must hold a secret. Default open.':
+    '除发送方须持有密钥之外,按 sender_id 决定接收谁的消息。默认 open。',
+  'Values of sender_id that need no pairing; "*" is anyone.': '无需配对的 sender_id;"*" 指任何人。',
+  'Longest part of an answer, 1 to 100000 characters. Default 100000.':
+    '回答单段的最大长度,1 到 100000 个字符。默认 100000。',
+  'Hosts of your own network, with their port unless it is the usual one, that callbackUrl may name. Left out: only the public internet.':
+    'callbackUrl 可以指向的内网主机,非默认端口须写明。留空则仅限公网。',
+  'Weixin: what holds for every account, and the accounts.': '微信:适用于所有账号的设置,以及各账号。',
+  'Whether Weixin runs.': '微信是否运行。',
+  'Who may write: after pairing, listed ids, anyone, nobody; whoever scanned the QR code always. Default pairing.':
+    '谁可以写消息:配对后、列出的 id、任何人、无人;扫码登录者始终可以。默认 pairing。',
+  'Ids that need no pairing; "*" is anyone.': '无需配对的 id;"*" 指任何人。',
+  'Longest part of an answer, 1 to 4000 characters. Default 2000: some accounts cut longer ones.':
+    '回答单段的最大长度,1 到 4000 个字符。默认 2000:部分账号会截断更长的内容。',
+  'Server that logs in.': '登录服务器。',
+  'Programs that sign with these secrets bring messages to /api/webhook/weixin.':
+    '用这些密钥签名的程序可以向 /api/webhook/weixin 送来消息。',
 };

@@ -4,11 +4,13 @@ import { agents } from './agents.ts';
 import { cron, heartbeat } from './cron.ts';
 import { describe, reserve } from './describe.ts';
 import { bindings, extensions, mcp, tools } from './future.ts';
-import { feishu, weixin } from './future-channels.ts';
+import { feishu } from './future-channels.ts';
 import { authGuardSettings, guardSettings } from './guard.ts';
 import { duration, integer } from './numbers.ts';
 import { models, providers } from './providers.ts';
 import { telegram } from './telegram.ts';
+import { webhook } from './webhook.ts';
+import { weixin } from './weixin.ts';
 
 const auth = v.object({
   mode: describe(v.optional(v.picklist(['token', 'password', 'none']), 'token'), 'How callers prove who they are.'),
@@ -176,7 +178,8 @@ export const configSchema = v.object({
     v.optional(
       v.object({
         telegram: describe(v.optional(telegram, {}), 'Telegram: what holds for every account, and the accounts.'),
-        weixin: reserve(weixin, 'Weixin.'),
+        webhook: describe(v.optional(webhook, {}), 'Programs of your own that bring messages and hear the answers.'),
+        weixin: describe(v.optional(weixin, {}), 'Weixin: what holds for every account, and the accounts.'),
         feishu: reserve(feishu, 'Feishu and Lark.'),
       }),
       {},

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { FieldProblem } from '../errors.ts';
 import { NO_PROXY, parseProxy } from '../proxy.ts';
 import { describe } from './describe.ts';
+import { findSignatureContradictions, signedWebhook } from './webhook.ts';
 
 const NAMES_ARE_NO_IDS =
   'must be a numeric id or "*": names can be taken by others; use the numeric id, which the log shows when somebody is turned away';
@@ -110,6 +111,10 @@ const account = {
 export const telegram = v.object({
   ...account,
   enabled: describe(v.optional(v.boolean(), false), 'Whether Telegram runs.'),
+  webhook: describe(
+    v.optional(signedWebhook),
+    'Who else than Telegram brings messages to /api/webhook/telegram: programs that sign with these secrets.',
+  ),
   accounts: describe(
     v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/)), v.object(account)), {}),
     'Accounts by id; each may set the same keys.',
@@ -133,7 +138,7 @@ export function findTelegramContradictions(config: v.InferOutput<typeof telegram
   const hasDefault = config.botToken !== undefined || named.length === 0;
   const isNamed = config.accounts['default'] !== undefined;
   const accounts: typeof named = hasDefault && !isNamed ? [['default', {}], ...named] : named;
-  const problems: FieldProblem[] = [];
+  const problems: FieldProblem[] = findSignatureContradictions('channels.telegram.webhook', config.webhook ?? {});
   const taken = new Map<string, string>();
   for (const [id, account] of accounts) {
     const url = account.enabled === false ? undefined : resolveWebhookUrl(id, account, config);

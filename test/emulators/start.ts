@@ -17,8 +17,9 @@ import type {
 } from './telegram/control-contract.ts';
 import type { Stumble } from './telegram/update-queue.ts';
 import type { WireUser } from './telegram/wire.ts';
+import type { Confirmed, SeenMessage, WeixinCall, WeixinSettings } from './weixin/control-contract.ts';
 
-/** What both emulators offer a test. */
+/** What every emulator offers a test. */
 export interface Emulator {
   /** Base URL without trailing slash. */
   readonly url: string;
@@ -67,6 +68,44 @@ export interface TelegramEmulator extends Emulator {
 export interface LlmEmulator extends Emulator {
   configure(settings: LlmSettings): Promise<void>;
   calls(): Promise<LlmCall[]>;
+}
+
+/** A running iLink emulator; use `url` as `loginBaseUrl`. */
+export interface WeixinEmulator extends Emulator {
+  configure(settings: WeixinSettings): Promise<void>;
+  /** A phone scans the QR code that was made last. */
+  scan(): Promise<void>;
+  /** The phone confirms; an older login of the same person becomes void. */
+  confirm(user: string): Promise<Confirmed>;
+  /** The QR code that was made last becomes void. */
+  expireCode(): Promise<void>;
+  /** A person writes to the bot that was logged in last. */
+  say(user: string, text: string): Promise<void>;
+  /** The service takes nothing more for a person until the person writes. */
+  closeWindow(user: string): Promise<void>;
+  /** The login of the bot becomes void. */
+  voidLogin(): Promise<void>;
+  /** What a person sees of the bot. */
+  seen(user: string): Promise<SeenMessage[]>;
+  calls(): Promise<WeixinCall[]>;
+}
+
+/** Starts the iLink emulator as its own process. */
+export async function startWeixinEmulator(options: EmulatorOptions = {}): Promise<WeixinEmulator> {
+  const emulator = await spawnEmulator('weixin', options);
+  const { post, get } = createCalls(emulator);
+  return {
+    ...createShared(emulator),
+    configure: (settings) => post('settings', settings),
+    scan: () => post('scan', {}),
+    confirm: (user) => post('confirm', { user }),
+    expireCode: () => post('expire', {}),
+    say: (user, text) => post('say', { user, text }),
+    closeWindow: (user) => post('close', { user }),
+    voidLogin: () => post('void', {}),
+    seen: async (user) => (await get<{ messages: SeenMessage[] }>('seen', { user })).messages,
+    calls: async () => (await get<{ calls: WeixinCall[] }>('calls', {})).calls,
+  };
 }
 
 /** Starts the Telegram emulator as its own process. */

@@ -19,7 +19,7 @@ beforeEach(() => {
 
 const NEVER = new AbortController().signal;
 const fetchText = async (url: string, allowedHosts: string[] = [], signal = NEVER): Promise<string> =>
-  text(await fetchPublic(url, { allowedHosts, signal }));
+  text(await fetchPublic(url, { allowedHosts, allowedBy: 'the.list', signal }));
 
 describe('our own network', () => {
   it.each([

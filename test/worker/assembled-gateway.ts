@@ -70,8 +70,14 @@ export function assembleGateway(options: AssembledOptions): AssembledGateway {
   const registry: Registry = createRegistry({
     factories: (options.plugins ?? [createWebchatChannel(), channel]).map((plugin) => defineChannel(() => plugin)),
     defer: { mode: 'off', ids: [], skipIds: [] },
-    receive: (id, accountId, messages, cursor) =>
-      path.inbound.receive({ channel: id, accountId, messages, ...(cursor === undefined ? {} : { cursor, epoch }) }),
+    async receive(id, accountId, messages, cursor) {
+      await path.inbound.receive({
+        channel: id,
+        accountId,
+        messages,
+        ...(cursor === undefined ? {} : { cursor, epoch }),
+      });
+    },
     readCursor: (id, accountId) => store.inbox.cursor(id, accountId),
     onStatus: () => undefined,
     log,

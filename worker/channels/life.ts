@@ -222,10 +222,15 @@ export function retryDelayMs(
   return Math.round(plain * (0.9 + Math.random() * 0.2));
 }
 
-const BADNESS = { up: 0, idle: 1, starting: 2, degraded: 3, conflict: 4, down: 5 } as const satisfies Record<
-  ChannelState,
-  number
->;
+const BADNESS = {
+  up: 0,
+  idle: 1,
+  starting: 2,
+  degraded: 3,
+  conflict: 4,
+  'login-needed': 5,
+  down: 6,
+} as const satisfies Record<ChannelState, number>;
 
 function worstOf(accounts: readonly AccountStatus[]): ChannelState {
   return accounts.reduce<ChannelState>((worst, { state }) => (BADNESS[state] > BADNESS[worst] ? state : worst), 'up');

@@ -32,6 +32,10 @@ export type InboundMessage = {
   movedFrom?: string;
   /** The platform's own id of this event; the same one never starts a second turn (IN-1). */
   dedupeKey: string;
+  /** Tells a repetition from another message under the same key. */
+  digest?: string;
+  /** What the platform lets us say to the peer from now on: so many messages within `ttlMs`, in milliseconds, each with the token. */
+  window?: { token: string; sends: number; ttlMs: number };
   /** The platform's message id, for replies. */
   messageId?: string;
   /** Epoch milliseconds at the platform. */
@@ -60,10 +64,44 @@ export type OutboundMessage = {
   /** Carries the text as its caption, which may be empty. */
   file?: OutboundFile;
   silent?: boolean;
+  /** On a platform with windows: the one that it goes by, as it was before this message was counted. */
+  window?: SendWindow;
 };
 
-/** `conflict`: another program takes this account's messages; it heals by itself when that one ends (TG-2). */
-export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'conflict' | 'down';
+/** What a platform lets us say to a peer until it writes again. Times are epoch milliseconds. */
+export type SendWindow = { token: string; sendsLeft: number; openedAt: number; expiresAt: number };
+
+/**
+ * `conflict`: another program takes this account's messages; it heals by itself when that one ends (TG-2). `login-needed`: a
+ * person must log the account in (WX-1).
+ */
+export type ChannelState = 'idle' | 'starting' | 'up' | 'degraded' | 'conflict' | 'login-needed' | 'down';
+
+/**
+ * How a login stands. `scan`: draw `qr` as a QR code and scan it with the phone; `confirm`: confirm on the phone; `code`: enter
+ * the digits that the phone shows; `done` and `failed` are its end.
+ */
+export type LoginView = {
+  sessionKey: string;
+  accountId: string;
+  step: 'starting' | 'scan' | 'confirm' | 'code' | 'done' | 'failed';
+  /** The text of the QR code. */
+  qr?: string;
+  /** What went wrong, and what to do about it. */
+  problem?: string;
+  /** Epoch milliseconds at which it is given up. */
+  expiresAt: number;
+};
+
+/** Where the accounts of a channel are logged in by a person with a phone. */
+export type LoginDesk = {
+  /** Begins a login in place of an earlier one of the account. Throws NOT_FOUND for an account that is not configured. */
+  start(accountId: string): Promise<LoginView>;
+  /** Undefined for a login that is not known, e.g. since a restart. */
+  read(sessionKey: string): LoginView | undefined;
+  /** Takes the digits. Undefined as for `read`; throws CONFLICT when none are asked for. */
+  enterCode(sessionKey: string, code: string): LoginView | undefined;
+};
 
 /** What became of a part; `migratedTo` is the chat's new id when the platform moved it. */
 export type Posted = { remoteId: string; migratedTo?: string };
@@ -99,8 +137,8 @@ export type HttpPush = {
   accountId: string | undefined;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
-  /** Reads the body, JSON of at most 1 MiB, as it came. */
-  rawBody(): Promise<Buffer>;
+  /** Reads the body, JSON of at most so many bytes or 1 MiB, as it came. */
+  rawBody(maxBytes?: number): Promise<Buffer>;
 };
 
 export type ChannelContext = {
@@ -132,6 +170,8 @@ export type ChannelPlugin = {
     isIdempotent: boolean;
     /** True when nothing is transported: a message has arrived when it is committed, and is never sent. */
     isLocal?: true;
+    /** The platform takes messages only in a window that the peer opens by writing (`InboundMessage.window`). */
+    hasWindows?: true;
     /** Longest text of one part, in UTF-16 units. */
     textLimit: number;
     /** What may be sent besides text; left out when the channel sends no files. */
@@ -159,6 +199,8 @@ export type ChannelPlugin = {
    * JSON to answer with. A GatewayError is answered as it is; after any other error the platform is asked to come again.
    */
   receiveHttp?(request: HttpPush): Promise<Record<string, unknown>>;
+  /** Left out when the accounts need no person to log in. */
+  login?: LoginDesk;
   /** The clock jumped or the network changed: the transport is proven anew at once (LIVE-3). */
   reprobe?(): void;
   /** Shows the peer that an answer is being written; lasts a few seconds and may fail without harm. */
@@ -175,6 +217,11 @@ export class Rejected extends Error {
     super(message, options);
     this.isPeerGone = isPeerGone;
   }
+}
+
+/** The platform takes nothing for this peer until the peer writes; it did not happen. */
+export class WindowClosed extends Error {
+  override readonly name = 'WindowClosed';
 }
 
 /** It certainly did not happen (no connection, refused): retried. */

@@ -9,6 +9,7 @@ import {
   type EditTarget,
   type FileSupport,
   type HttpPush,
+  type LoginDesk,
   type OutboundMessage,
   type Peer,
   type Posted,
@@ -49,6 +50,8 @@ export type Registry = {
   fileSupport(channel: string): FileSupport | undefined;
   isIdempotent(channel: string): boolean | undefined;
   isLocal(channel: string): boolean;
+  /** Whether the platform takes messages only in a window that the peer opens by writing. */
+  hasWindows(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Changes a message that was sent; undefined when the channel cannot. */
   edit(channel: string, target: EditTarget, signal: AbortSignal): Promise<'edited' | 'gone'> | undefined;
@@ -64,11 +67,15 @@ export type Registry = {
     file: { accountId: string; ref: string },
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
+  /** Whether the platform of a channel pushes messages in a way of its own. */
+  takesHttp(channel: string): boolean;
   /**
    * Hands over what a platform pushed and returns the JSON to answer with. Throws CHANNEL_NOT_FOUND when no such channel takes
    * any, and NOT_READY while the channel cannot.
    */
   receiveHttp(channel: string, request: HttpPush): Promise<Record<string, unknown>>;
+  /** Where accounts of a channel are logged in. Throws CHANNEL_NOT_FOUND when it has no such place, NOT_READY while it restarts. */
+  login(channel: string): LoginDesk;
   /** Shows "typing" in a chat until the signal aborts; never fails. */
   showTyping(target: { channel: string } & TypingTarget, signal: AbortSignal): void;
   list(): ChannelSummary[];
@@ -151,10 +158,13 @@ type Ways = Pick<
   | 'fileSupport'
   | 'isIdempotent'
   | 'isLocal'
+  | 'hasWindows'
   | 'send'
   | 'edit'
   | 'fetchFile'
+  | 'takesHttp'
   | 'receiveHttp'
+  | 'login'
   | 'streaming'
   | 'quoting'
   | 'bookSend'
@@ -173,6 +183,7 @@ function openWays(lives: Lives): Ways {
     fileSupport: (channel) => lives.get(channel)?.meta.files,
     isIdempotent: (channel) => lives.get(channel)?.meta.isIdempotent,
     isLocal: (channel) => lives.get(channel)?.meta.isLocal === true,
+    hasWindows: (channel) => lives.get(channel)?.meta.hasWindows === true,
     send: async (channel, message, signal) => requirePlugin(lives, channel).send(message, signal),
     edit(channel, target, signal) {
       const life = lives.get(channel);
@@ -190,6 +201,7 @@ function openWays(lives: Lives): Ways {
       if (plugin.fetchFile === undefined) throw new Rejected(`The channel ${channel} hands out no files`);
       return plugin.fetchFile(accountId, ref, signal);
     },
+    takesHttp: (channel) => find(channel)?.receiveHttp !== undefined,
     async receiveHttp(channel, request) {
       const life = lives.get(channel);
       if (life !== undefined && life.plugin === undefined)
@@ -197,6 +209,14 @@ function openWays(lives: Lives): Ways {
       if (life?.plugin?.receiveHttp === undefined)
         throw new GatewayError('CHANNEL_NOT_FOUND', 'There is no channel of this name that takes webhooks.');
       return life.plugin.receiveHttp(request);
+    },
+    login(channel) {
+      const life = lives.get(channel);
+      if (life !== undefined && life.plugin === undefined)
+        throw new GatewayError('NOT_READY', `The channel "${channel}" is being restarted. Try again in a moment.`);
+      if (life?.plugin?.login === undefined)
+        throw new GatewayError('CHANNEL_NOT_FOUND', `There is no channel "${channel}" that is logged in by a person.`);
+      return life.plugin.login;
     },
     showTyping(target, signal) {
       if (lives.has(target.channel)) void keepTyping(() => find(target.channel), target, signal);

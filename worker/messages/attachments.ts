@@ -80,7 +80,7 @@ async function open(
   signal: AbortSignal,
 ): Promise<Source & { body: ReadableStream<Uint8Array> }> {
   if (/^data:/i.test(url)) return openData(url);
-  const response = await fetchPublic(url, { allowedHosts: mediaHosts, signal });
+  const response = await fetchPublic(url, { allowedHosts: mediaHosts, allowedBy: 'outbox.mediaHosts', signal });
   const mimeType = readMimeType(response.headers['content-type'] ?? '');
   return { name: nameOf(url), mimeType, body: Readable.toWeb(response) as ReadableStream<Uint8Array> };
 }

@@ -10,8 +10,10 @@ import {
   type Quoting,
   RateLimited,
   Rejected,
+  type SendWindow,
   type Streaming,
   Unreachable,
+  WindowClosed,
 } from '../channels/plugin.ts';
 import type { OutboxRow } from '../store/outbox-row.ts';
 
@@ -28,6 +30,8 @@ export type Carrier = {
   isIdempotent(channel: string): boolean | undefined;
   /** Whether a message has arrived there when it is committed. */
   isLocal(channel: string): boolean;
+  /** Whether the platform takes messages only in a window that the peer opens by writing. */
+  hasWindows(channel: string): boolean;
   send(channel: string, message: OutboundMessage, signal: AbortSignal): Promise<Posted>;
   /** Shows "typing" in a chat until the signal aborts; never fails. */
   showTyping(
@@ -56,6 +60,8 @@ export type Outcome =
   | { kind: 'again'; afterMs: number; reason: string }
   | { kind: 'ambiguous'; reason: string }
   | { kind: 'refused'; reason: string; isPeerGone?: boolean }
+  /** It waits until its peer writes; `isRefused` when the platform said so, whatever we counted. */
+  | { kind: 'held'; reason: string; isRefused: boolean }
   /** The message it was to take the place of is gone. */
   | { kind: 'gone' }
   /** Somebody dropped it meanwhile. */
@@ -94,10 +100,11 @@ export async function replaceMessage(
   }
 }
 
-/** Sends a row once. */
+/** Sends a row once, by the window of its chat if the platform has windows. */
 export async function sendMessage(
   { carrier, ambiguous, filesDir, signal: cutOff }: AttemptOptions,
   row: OutboxRow,
+  window?: SendWindow,
 ): Promise<Outcome> {
   const isRepeat = row.ambiguous > 0 && ambiguous === 'resend-marked' && carrier.isIdempotent(row.channel) === false;
   const message: OutboundMessage = {
@@ -109,6 +116,7 @@ export async function sendMessage(
     ...(row.threadId === undefined ? {} : { threadId: row.threadId }),
     ...(row.replyTo === undefined ? {} : { replyTo: row.replyTo }),
     ...(row.silent === true ? { silent: true } : {}),
+    ...(window === undefined ? {} : { window }),
   };
   if (carrier.isIdempotent(row.channel) === undefined) {
     return { kind: 'again', afterMs: MISSING_CHANNEL_RETRY_MS, reason: `the channel ${row.channel} is not enabled` };
@@ -134,6 +142,7 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 function judge(error: unknown, attempts: number, cutOff: AbortSignal): Outcome {
   const reason = errorMessage(error);
   if (error instanceof Rejected) return { kind: 'refused', reason, isPeerGone: error.isPeerGone };
+  if (error instanceof WindowClosed) return { kind: 'held', reason, isRefused: true };
   if (error instanceof RateLimited) return { kind: 'again', afterMs: error.retryAfterMs, reason };
   if (error instanceof Unreachable) return { kind: 'again', afterMs: backoffMs(attempts), reason };
   return cutOff.aborted ? { kind: 'cut-off' } : { kind: 'ambiguous', reason };

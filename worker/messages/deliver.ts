@@ -8,6 +8,7 @@ import { LeaseLost } from '../store/lease.ts';
 import type { PendingRow } from '../store/outbox.ts';
 import type { OutboxFile, OutboxRow } from '../store/outbox-row.ts';
 import { type AmbiguousPolicy, backoffMs, type Carrier, type Outcome, replaceMessage, sendMessage } from './attempt.ts';
+import type { Doorbell } from './doorbell.ts';
 import type { Reachability } from './reachability.ts';
 import type { Slots } from './slots.ts';
 
@@ -16,6 +17,8 @@ export type DeliveryOptions = {
   carrier: Carrier;
   events: EventHub;
   reachability: Reachability;
+  /** Rings when a peer writes. */
+  doorbell: Doorbell;
   ambiguous: AmbiguousPolicy;
   /** Where files on their way out lie. */
   filesDir: string;
@@ -34,6 +37,12 @@ export type Delivering = {
 };
 
 const MAX_AMBIGUOUS = 5;
+
+/** The window of the chat may be opened by another worker. */
+const HELD_LOOK_MS = 10_000;
+
+/** Why a message is not sent on a platform that lets us only answer. */
+export const HELD = 'the platform lets nothing more be sent to this chat until its person writes again';
 
 /** Delivers the rows of one chat, each to its end before the next, while more may be pushed. Returns early when stopped. */
 export async function deliverInOrder(
@@ -56,18 +65,23 @@ export async function deliverInOrder(
 
 /** The fields of a row that clients see in events and answers. */
 export function describeRow(row: OutboxRow): Record<string, unknown> {
-  const { id, channel, chatId, state, part, parts, text, file, runId } = row;
+  const { id, channel, chatId, part, parts, text, file, runId } = row;
   return {
     message_id: id,
     channel,
     chat_id: chatId,
-    state,
+    state: stateOf(row),
     part,
     parts,
     content: text,
     ...(file === undefined ? {} : { file: describeFile(file) }),
     ...(runId === undefined ? {} : { run_id: runId }),
   };
+}
+
+/** The state of a row in the terms of the API. */
+export function stateOf({ state, held }: OutboxRow): OutboxRow['state'] | 'held' {
+  return held === undefined || state !== 'queued' ? state : 'held';
 }
 
 /** A file of a message in the terms of the API. */
@@ -87,10 +101,14 @@ async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Deliv
   // Found in this state: the last holder died between the request and its answer.
   if (row.state === 'sending')
     row = await settle(options, row, { kind: 'ambiguous', reason: 'interrupted while sending' }, tenure);
+  // Counted before each try: whoever writes in between has already changed what the next one finds.
+  let rings = 0;
   while (row.state === 'queued') {
-    tenure.stopping.signal.throwIfAborted();
-    const waitMs = Math.min(row.nextAt, row.expiresAt) - Date.now();
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: tenure.stopping.signal });
+    const { signal } = tenure.stopping;
+    signal.throwIfAborted();
+    const milliseconds = Math.max(0, Math.min(row.nextAt, row.expiresAt) - Date.now());
+    if (row.held !== undefined) await options.doorbell.wait(row, { seen: rings, milliseconds, signal });
+    else if (milliseconds > 0) await sleep(milliseconds, undefined, { signal });
     if (Date.now() >= row.expiresAt) {
       row = await settle(options, row, { kind: 'refused', reason: 'too old to be of use' }, tenure);
       continue;
@@ -102,6 +120,7 @@ async function deliver(options: DeliveryOptions, first: OutboxRow, tenure: Deliv
     }
     const bookedMs = options.carrier.bookSend(row.channel, row);
     if (bookedMs > 0) await sleep(bookedMs, undefined, { signal: tenure.stopping.signal });
+    rings = options.doorbell.count(row);
     const outcome = await tenure.slotsOf(row.channel).use(tenure.stopping.signal, () => begin(options, row, tenure));
     row = await settle(options, { ...row, attempts: row.attempts + 1 }, outcome, tenure);
   }
@@ -112,8 +131,11 @@ async function begin(options: DeliveryOptions, row: OutboxRow, tenure: Deliverin
   const trial = { carrier, ambiguous, filesDir, signal: tenure.sending.signal };
   if (row.replaces !== undefined) return replaceMessage(trial, row, row.replaces);
   if (carrier.isIdempotent(row.channel) !== false) return sendMessage(trial, row);
-  const isWaiting = await keepTrying(options, tenure, () => store.outbox.markSending(row, tenure.epoch));
-  return isWaiting ? sendMessage(trial, row) : { kind: 'dropped' };
+  const how = { epoch: tenure.epoch, hasWindows: carrier.hasWindows(row.channel) };
+  const going = await keepTrying(options, tenure, () => store.outbox.markSending(row, how));
+  if (going === 'dropped') return { kind: 'dropped' };
+  if (going === 'closed') return { kind: 'held', reason: row.held ?? HELD, isRefused: false };
+  return sendMessage(trial, row, going.window);
 }
 
 /** Writes an outcome down and returns the row as it is then. */
@@ -158,6 +180,16 @@ async function settle(
       if (outcome.isPeerGone === true)
         await keepTrying(options, tenure, () => options.reachability.markGone(row, outcome.reason));
       return abandon(options, row, 'failed', outcome.reason, tenure);
+    case 'held': {
+      const isNews = row.held !== outcome.reason;
+      if (isNews || outcome.isRefused)
+        await keepTrying(options, tenure, () => store.outbox.hold(row, outcome.reason, outcome.isRefused));
+      const held: OutboxRow = { ...row, state: 'queued', held: outcome.reason, nextAt: Date.now() + HELD_LOOK_MS };
+      if (!isNews) return held;
+      log.info({ ...fields, reason: outcome.reason }, 'A message is held until its peer writes');
+      options.events.publish('message.held', { ...describeRow(held), reason: outcome.reason }, row.sessionKey);
+      return held;
+    }
     case 'gone': {
       await keepTrying(options, tenure, () => store.outbox.forgetReplaced(row));
       const { replaces: _gone, ...rest } = row;

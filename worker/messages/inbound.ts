@@ -10,6 +10,7 @@ import { routeSession } from '../sessions/route.ts';
 import type { InboxPayload, InboxRow, NewInboxRow, Receipt, ReceiveOptions } from '../store/inbox-row.ts';
 import type { Store } from '../store/index.ts';
 import { followMoves } from './chat-move.ts';
+import type { Doorbell } from './doorbell.ts';
 import { createGate, type LetIn } from './gate.ts';
 import type { Orders } from './orders.ts';
 import type { Outbound } from './outbound.ts';
@@ -33,8 +34,8 @@ export type Request = {
 };
 
 export type Inbound = {
-  /** Takes in what a channel received. Resolves when messages and cursor are committed. */
-  receive(batch: ChannelBatch): Promise<void>;
+  /** Takes in what a channel received. Resolves when messages and cursor are committed, with a receipt of each that was let in. */
+  receive(batch: ChannelBatch): Promise<Receipt[]>;
   /** Takes in a message of an API caller. Resolves when it is committed. */
   submit(request: Request): Promise<Receipt>;
   /** Looks for sessions with waiting messages, e.g. after another worker ended. */
@@ -48,6 +49,7 @@ export type InboundOptions = {
   outbound: Outbound;
   orders: Orders;
   reachability: Reachability;
+  doorbell: Doorbell;
   events: EventHub;
   /** Names this worker in its claims. */
   owner: string;
@@ -62,7 +64,7 @@ export function createInbound(options: InboundOptions): Inbound {
 
   async function accept(
     given: readonly NewInboxRow[],
-    extra: Pick<ReceiveOptions, 'cursor' | 'epoch'>,
+    extra: Pick<ReceiveOptions, 'cursor' | 'epoch' | 'windows'>,
   ): Promise<Receipt[]> {
     const rows: NewInboxRow[] = [];
     for (const row of given) rows.push(isQuestion(row) ? await options.orders.prepare(row) : row);
@@ -89,10 +91,15 @@ export function createInbound(options: InboundOptions): Inbound {
       const receipts = await accept(rows, {
         ...(epoch === undefined ? {} : { epoch }),
         ...(cursor === undefined ? {} : { cursor: { channel, accountId, value: cursor } }),
+        // Strangers open theirs too: a pairing code is a message.
+        windows: messages.flatMap((message) => describeWindow(channel, message)),
       });
+      for (const { peer, window } of messages)
+        if (window !== undefined) options.doorbell.ring({ channel, accountId, chatId: peer.id });
       const duplicates = receipts.filter((receipt) => receipt.isDuplicate).length;
       if (duplicates > 0)
         log.info({ channel, account: accountId, duplicates }, 'Messages that were delivered again are ignored');
+      return receipts;
     },
     async submit(request) {
       const [receipt] = await accept([request], {});
@@ -138,13 +145,20 @@ function buildRow({ config, policyOf }: InboundOptions, channel: string, { messa
     runId: randomUUID(),
     sessionKey,
     payload,
-    dedupe: { key: message.dedupeKey },
+    dedupe: { key: message.dedupeKey, ...(message.digest === undefined ? {} : { digest: message.digest }) },
     ...(as === 'overheard' ? { overheard: { keep: policyOf(channel, accountId).groupHistory } } : {}),
     ...(as === 'edit' ? { isEdit: true as const } : {}),
     ...(message.albumId === undefined
       ? {}
       : { album: { id: message.albumId, waitMs: ALBUM_MS, isAside: as === 'aside' } }),
   };
+}
+
+function describeWindow(
+  channel: string,
+  { accountId, peer, window, dedupeKey: key }: InboundMessage,
+): NonNullable<ReceiveOptions['windows']> {
+  return window === undefined ? [] : [{ channel, accountId, chatId: peer.id, key, ...window }];
 }
 
 /** It starts no turn and is answered by nobody. */

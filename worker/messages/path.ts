@@ -13,6 +13,7 @@ import { type Alerts, createAlerts } from './alerts.ts';
 import { type Attachments, createAttachments } from './attachments.ts';
 import type { Carrier } from './attempt.ts';
 import { createDispatch } from './dispatch.ts';
+import { createDoorbell } from './doorbell.ts';
 import { createFiles, type Files } from './files.ts';
 import { createInbound, type Inbound } from './inbound.ts';
 import { createOrders } from './orders.ts';
@@ -51,6 +52,7 @@ export type MessagePath = {
 export function createMessagePath(options: MessagePathOptions): MessagePath {
   const { config, store, events, carrier, owner, log } = options;
   const reachability = createReachability(store);
+  const doorbell = createDoorbell();
   const alerts = createAlerts({ owner: config.alerts.owner, outbound: () => outbound, log });
   const { ambiguous, replyTtl: reply, messageTtl: message, noticeTtl: notice } = config.outbox;
   const outgoing = join(options.filesDir, 'out');
@@ -60,6 +62,7 @@ export function createMessagePath(options: MessagePathOptions): MessagePath {
     filesDir: outgoing,
     events,
     reachability,
+    doorbell,
     ambiguous,
     ttlMs: { reply, message, notice },
     onDeadLetter: (row) => tellDeadLetter(alerts, row),
@@ -75,7 +78,7 @@ export function createMessagePath(options: MessagePathOptions): MessagePath {
     log,
   });
   const orders = createOrders({ ...options, outbound });
-  const inbound = createInbound({ ...options, lanes, outbound, orders, reachability });
+  const inbound = createInbound({ ...options, lanes, outbound, orders, reachability, doorbell });
   return { inbound, lanes, outbound, reachability, alerts, files, attachments };
 }
 

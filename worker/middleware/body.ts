@@ -39,14 +39,14 @@ export async function readJsonBody(ctx: Context): Promise<unknown> {
   }
   if (!isUtf8(Buffer.concat(bytes))) throw new GatewayError('INVALID_REQUEST', 'The body is not valid UTF-8.');
   const { body } = ctx.request as unknown as { body?: unknown };
-  assertPlain(body, 0);
+  assertPlain(body);
   return body;
 }
 
 const MAX_DEPTH = 32;
 
-/** Refuses what no honest client sends: endless nesting, and keys that reach for the prototype. */
-function assertPlain(value: unknown, depth: number): void {
+/** Refuses what no honest client sends, with INVALID_REQUEST: endless nesting, and keys that reach for the prototype. */
+export function assertPlain(value: unknown, depth = 0): void {
   if (typeof value !== 'object' || value === null) return;
   if (depth >= MAX_DEPTH)
     throw new GatewayError('INVALID_REQUEST', `The body is nested deeper than ${MAX_DEPTH} levels.`);

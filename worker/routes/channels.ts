@@ -1,11 +1,14 @@
 import { type AccountAnswer, type ChannelAnswer, channelRestartedAnswer, channelsAnswer } from '../../lib/answers.ts';
+import { type LoginAnswer, loginAnswer } from '../../lib/answers-channels.ts';
 import { idPath } from '../../lib/api.ts';
-import type { AccountStatus } from '../channels/plugin.ts';
+import { loginCodeRequest, loginPath, loginStartRequest } from '../../lib/api-channels.ts';
+import { GatewayError } from '../../lib/errors.ts';
+import type { AccountStatus, LoginView } from '../channels/plugin.ts';
 import type { ChannelSummary, Registry } from '../channels/registry.ts';
 import { defineRoute, type Route } from './route.ts';
 
-/** The channels of this gateway: how they are, and a restart of one of them (SPEC 5). */
-export function channelsRoutes(registry: Pick<Registry, 'list' | 'restart'>): Route[] {
+/** The channels of this gateway: how they are, a restart of one of them, and the login of its accounts by a person (SPEC 5). */
+export function channelsRoutes(registry: Pick<Registry, 'list' | 'restart' | 'login'>): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -31,7 +34,71 @@ export function channelsRoutes(registry: Pick<Registry, 'list' | 'restart'>): Ro
         return { status: 'ok' as const, ...(channel === undefined ? {} : { channel: describeChannel(channel) }) };
       },
     }),
+    ...loginRoutes(registry),
   ];
+}
+
+function loginRoutes(registry: Pick<Registry, 'login'>): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/channels/:id/login/start',
+      scope: 'operator.admin',
+      tag: 'Channels',
+      summary: 'Begins the login of an account',
+      description:
+        'Answers when there is something to scan, or it has failed. In place of an earlier login of the account; a restart forgets it.',
+      params: idPath,
+      body: loginStartRequest,
+      example: { account_id: 'default' },
+      answers: { 200: loginAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'NOT_FOUND'],
+      handle: async ({ body, params }) => describeLogin(await registry.login(params.id).start(body.account_id)),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/channels/:id/login/:sessionKey',
+      scope: 'operator.admin',
+      tag: 'Channels',
+      summary: 'Shows how a login stands',
+      params: loginPath,
+      answers: { 200: loginAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'NOT_FOUND'],
+      handle: ({ params: { id, sessionKey } }) => describeLogin(registry.login(id).read(sessionKey)),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/channels/:id/login/:sessionKey/code',
+      scope: 'operator.admin',
+      tag: 'Channels',
+      summary: 'Enters the digits that the phone shows',
+      params: loginPath,
+      body: loginCodeRequest,
+      example: { code: '1234' },
+      answers: { 200: loginAnswer },
+      errors: ['CHANNEL_NOT_FOUND', 'NOT_FOUND', 'CONFLICT'],
+      handle: ({ body, params: { id, sessionKey } }) =>
+        describeLogin(registry.login(id).enterCode(sessionKey, body.code)),
+    }),
+  ];
+}
+
+function describeLogin(view: LoginView | undefined): LoginAnswer {
+  if (view === undefined)
+    throw new GatewayError(
+      'NOT_FOUND',
+      'There is no such login; a restart forgets those that are under way. Begin anew.',
+    );
+  const { sessionKey, accountId, step, qr, problem, expiresAt } = view;
+  return {
+    status: 'ok',
+    session_key: sessionKey,
+    account_id: accountId,
+    step,
+    expires_at: new Date(expiresAt).toISOString(),
+    ...(qr === undefined ? {} : { qr }),
+    ...(problem === undefined ? {} : { problem }),
+  };
 }
 
 /** A channel and its accounts in the words of the API. */

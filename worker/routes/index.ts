@@ -49,7 +49,7 @@ export function listRoutes(options: RoutesOptions): Route[] {
     ...cronRoutes(options),
     ...channelsRoutes(options.registry),
     ...pairingRoutes(options.store),
-    ...webhookRoutes(options.registry),
+    ...webhookRoutes(options),
     ...eventsRoutes(options.streams),
     ...configRoutes(options.configFile),
     ...logsRoutes(options.logs),

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import { outboxMessageAnswer, queuedAnswer, replyAnswer } from '../../lib/answers.ts';
+import { heldAnswer } from '../../lib/answers-channels.ts';
 import { idPath, messageRequest, messageSyncRequest } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
 import { assertChannel, type Registry } from '../channels/registry.ts';
 import type { Attachments, Wanted } from '../messages/attachments.ts';
+import { HELD } from '../messages/deliver.ts';
 import type { Delivery, Outbound } from '../messages/outbound.ts';
 import { routeSession } from '../sessions/route.ts';
 import type { EnqueueReceipt } from '../store/outbox.ts';
@@ -24,10 +26,11 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
       scope: 'operator.write',
       tag: 'Messages',
       summary: 'Sends a message through a channel',
-      description: 'It is in the outbox before this answers, and is tried again until it arrives or gets too old.',
+      description:
+        'It is in the outbox before this answers, and is tried again until it arrives or gets too old. 202 when the platform takes nothing more before its person writes.',
       body: messageRequest,
       example: { channel: 'telegram', chat_id: '123456789', content: 'Hello from API!' },
-      answers: { 200: queuedAnswer },
+      answers: { 200: queuedAnswer, 202: heldAnswer },
       errors: ['CHANNEL_NOT_FOUND', 'CONFLICT'],
       async handle({ ctx, body }) {
         assertChannel(registry, body.channel);
@@ -58,7 +61,10 @@ export function messagesRoutes(options: MessagesOptions): Route[] {
         if (receipt.isRepeat && receipt.digest !== once?.digest) {
           throw new GatewayError('CONFLICT', 'This idempotency key was used for another message.');
         }
-        return { status: 'ok' as const, message_id: firstOf(receipt.rows).id };
+        const answer = { message_id: firstOf(receipt.rows).id };
+        if (!(await isHeld(options, target, receipt))) return { status: 'ok' as const, ...answer };
+        ctx.status = 202;
+        return { status: 'held' as const, ...answer, reason: HELD };
       },
     }),
     defineRoute({
@@ -129,6 +135,17 @@ async function enqueueFile(
   const seen = once === undefined ? undefined : await store.outbox.findDelivery({ channel, accountId, ...once });
   if (seen !== undefined) return seen;
   return outbound.enqueue({ ...delivery, file: await attachments.keep(media, signal) }, once);
+}
+
+/** Whether a message that was stored waits for its person to write: it is not on its way, and the caller is not told that it is. */
+async function isHeld(
+  { registry, store }: MessagesOptions,
+  target: { channel: string; accountId: string; chatId: string },
+  { rows: [row] }: EnqueueReceipt,
+): Promise<boolean> {
+  if (!registry.hasWindows(target.channel) || row?.state === 'sent') return false;
+  const window = await store.windows.get(target);
+  return window === undefined || window.sendsLeft <= 0 || window.expiresAt <= Date.now();
 }
 
 /** A text has at least one part. */

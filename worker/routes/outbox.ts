@@ -1,7 +1,7 @@
 import { deletedAnswer, type OutboxView, outboxAnswer, outboxMessageAnswer, queuedAnswer } from '../../lib/answers.ts';
 import { idPath, outboxQuery } from '../../lib/api.ts';
 import { GatewayError } from '../../lib/errors.ts';
-import { describeFile } from '../messages/deliver.ts';
+import { describeFile, stateOf } from '../messages/deliver.ts';
 import type { Outbound } from '../messages/outbound.ts';
 import type { Reachability } from '../messages/reachability.ts';
 import type { Store } from '../store/index.ts';
@@ -106,7 +106,7 @@ export function describeMessage(row: OutboxRow): OutboxView {
     account_id: row.accountId,
     chat_id: row.chatId,
     content: row.text,
-    state: row.state,
+    state: stateOf(row),
     attempts: row.attempts,
     part: row.part,
     parts: row.parts,

@@ -108,7 +108,8 @@ export function listErrorCodes({ scope, params, query, body, errors = [] }: Cont
   return [...new Set([...errors, ...general])];
 }
 
-function parse(schema: Schema, value: unknown): unknown {
+/** What a value is by its schema. Throws INVALID_REQUEST with every field that is wrong. */
+export function parse<Wanted extends Schema>(schema: Wanted, value: unknown): v.InferOutput<Wanted> {
   // Valibot takes an array for an object with no keys.
   if (Array.isArray(value)) throw new GatewayError('INVALID_REQUEST', 'The body must be a JSON object, not an array.');
   const result = v.safeParse(schema, value);

@@ -1,6 +1,7 @@
 import type { FileKind } from '../../lib/file-kind.ts';
 import type { NewOutboxRow, OutboxRow } from './outbox-row.ts';
 import type { NewMessage } from './sessions.ts';
+import type { NewWindow } from './windows.ts';
 
 /** What a turn needs to know of the message that asks for it. */
 export type InboxPayload = {
@@ -94,6 +95,8 @@ export type ReceiveOptions = {
   rows: readonly NewInboxRow[];
   /** Committed together with the rows; what the platform may then be told to forget (IN-1). */
   cursor?: { channel: string; accountId: string; value: string };
+  /** What the peers' messages let us say to them. */
+  windows?: readonly NewWindow[];
   /** Claims each row whose session is idle, which saves a commit. */
   claimFor?: string;
   /** Epoch of the caller's lease; a receiver that lost it changes nothing. */

@@ -10,6 +10,7 @@ import { createPeers, type Peers } from './peers.ts';
 import { pruneRows } from './prune.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createTurns, type Turns } from './turns.ts';
+import { createWindows, type Windows } from './windows.ts';
 
 export type Store = {
   inbox: Inbox;
@@ -18,6 +19,7 @@ export type Store = {
   turns: Turns;
   pairings: Pairings;
   peers: Peers;
+  windows: Windows;
   leases: Leases;
   cronJobs: CronJobs;
   cronRuns: CronRuns;
@@ -39,6 +41,7 @@ export function openStore(options: StoreOptions): Store {
     turns: createTurns(database),
     pairings: createPairings(database),
     peers: createPeers(database),
+    windows: createWindows(database),
     leases: createLeases(database),
     cronJobs: createCronJobs(database),
     cronRuns: createCronRuns(database),

@@ -42,6 +42,8 @@ export type OutboxRow = NewOutboxRow & {
   nextAt: number;
   remoteId?: string;
   lastError?: string;
+  /** Why it may not be sent until its peer writes. */
+  held?: string;
   /** What became of a dead letter: the id it was sent again under, or `dropped`. */
   closedAs?: string;
   createdAt: number;
@@ -120,6 +122,7 @@ export type RawOutboxRow = {
   last_error: string | null;
   closed_as: string | null;
   replaces: string | null;
+  held: string | null;
   created_at: number;
   updated_at: number;
 };
@@ -151,6 +154,7 @@ export function readOutboxRow(row: RawOutboxRow): OutboxRow {
     ...(row.run_id === null ? {} : { runId: row.run_id }),
     ...(remoteId === null ? {} : { remoteId }),
     ...(row.last_error === null ? {} : { lastError: row.last_error }),
+    ...(row.held === null || row.state !== 'queued' ? {} : { held: row.held }),
     ...(row.closed_as === null ? {} : { closedAs: row.closed_as }),
     ...(row.file === null ? {} : { file: JSON.parse(row.file) as OutboxFile }),
     ...(row.replaces === null ? {} : { replaces: row.replaces }),

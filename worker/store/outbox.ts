@@ -16,6 +16,7 @@ import {
   type RawOutboxRow,
   readOutboxRow,
 } from './outbox-row.ts';
+import { closeWindow, returnToWindow, type SendWindow, takeFromWindow } from './windows.ts';
 
 /** Names a delivery that must happen once; the digest tells a repetition from another one under the same key. */
 export type DeliveryKey = { channel: string; accountId: string; key: string; digest?: string };
@@ -90,15 +91,27 @@ export function createOutbox(database: Database) {
       }),
 
     /**
-     * Marks the moment before the request leaves, so that a crash in between is known to be ambiguous (OUT-1). False when the
-     * row is no longer waiting, because somebody dropped it.
+     * Marks the moment before the request leaves, so that a crash in between is known to be ambiguous (OUT-1), and counts it in
+     * the window of its chat if the platform has windows. `dropped` when the row is no longer waiting.
      */
-    markSending: (row: OutboxRow, epoch: number): Promise<boolean> =>
+    markSending: (
+      row: OutboxRow,
+      { epoch, hasWindows }: { epoch: number; hasWindows: boolean },
+    ): Promise<{ window?: SendWindow } | 'dropped' | 'closed'> =>
       database.write((tx) => {
         assertLease(tx, epoch);
-        const sql =
-          "UPDATE outbox SET state='sending', attempts=attempts+1, updated_at=? WHERE seq=? AND state='queued'";
-        return tx.run(sql, Date.now(), row.seq).changes > 0;
+        if (tx.get("SELECT 1 FROM outbox WHERE seq=? AND state='queued'", row.seq) === undefined) return 'dropped';
+        const window = hasWindows ? takeFromWindow(tx, row) : undefined;
+        if (hasWindows && window === undefined) return 'closed';
+        update(tx, row, "state='sending', attempts=attempts+1, held=NULL", []);
+        return window === undefined ? {} : { window };
+      }),
+
+    /** Puts it back until its peer writes; `isRefused` when the platform said so, whatever we counted. */
+    hold: (row: OutboxRow, reason: string, isRefused: boolean): Promise<void> =>
+      database.write((tx) => {
+        if (isRefused) closeWindow(tx, row);
+        update(tx, row, "state='queued', held=?, last_error=?", [reason, reason]);
       }),
 
     /**
@@ -108,9 +121,13 @@ export function createOutbox(database: Database) {
     markSent: (row: OutboxRow, remoteId: string, isUrgent: boolean): Promise<void> =>
       database.write((tx) => update(tx, row, "state='sent', remote_id=?", [remoteId]), { isUrgent }),
 
-    /** Puts it back for a later try, at an epoch time in milliseconds. */
+    /** Puts it back for a later try, at an epoch time in milliseconds; it was certainly not sent. */
     reschedule: (row: OutboxRow, nextAt: number, reason: string): Promise<void> =>
-      database.write((tx) => update(tx, row, "state='queued', next_at=?, last_error=?", [nextAt, reason])),
+      database.write((tx) => {
+        const isCounted = tx.get("SELECT 1 FROM outbox WHERE seq=? AND state='sending'", row.seq) !== undefined;
+        if (isCounted) returnToWindow(tx, row);
+        update(tx, row, "state='queued', next_at=?, last_error=?", [nextAt, reason]);
+      }),
 
     /** Puts it back after a try of which nobody knows whether it arrived. */
     rescheduleAmbiguous: (row: OutboxRow, nextAt: number, reason: string): Promise<void> =>

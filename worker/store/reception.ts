@@ -4,9 +4,12 @@ import { insertOutboxRows } from './outbox-row.ts';
 import { forgetOverheard, hear } from './overheard.ts';
 import { reword } from './reword.ts';
 import { appendMessages, resetContext } from './sessions.ts';
+import { openWindow } from './windows.ts';
 
 /** Takes messages in, each once per dedupe key: questions wait for their turn, orders are carried out, the rest is kept or changes what is. */
-export function receiveRows(tx: Tx, { rows, cursor, claimFor }: ReceiveOptions): Receipt[] {
+export function receiveRows(tx: Tx, { rows, cursor, windows = [], claimFor }: ReceiveOptions): Receipt[] {
+  // First, while messages that come again can still be told from new ones.
+  for (const window of windows) openWindow(tx, window);
   const receipts = rows.map((row) => receiveRow(tx, row, claimFor));
   if (cursor !== undefined) saveCursor(tx, cursor);
   return receipts;

@@ -144,7 +144,7 @@ describe('a start', () => {
     const temporary = openTemporaryStore();
     const epoch = await temporary.store.leases.take('gone');
     const row = await enqueueOne(temporary.store, 'a', { chatId: '1' });
-    await temporary.store.outbox.markSending(row, epoch);
+    await temporary.store.outbox.markSending(row, { epoch, hasWindows: false });
     return temporary;
   }
 

@@ -39,7 +39,7 @@ describe('the outbox', () => {
     const { store } = openTemporaryStore();
     const row = await enqueueOne(store, 'a');
     const epoch = await store.leases.take('w1');
-    await store.outbox.markSending(row, epoch);
+    await store.outbox.markSending(row, { epoch, hasWindows: false });
     expect(await store.outbox.get(row.id)).toMatchObject({ state: 'sending', attempts: 1 });
     expect((await store.outbox.pendingAfter(0)).rows).toHaveLength(1);
     await store.outbox.markSent(row, 'remote-7', true);
@@ -98,7 +98,7 @@ describe('the outbox', () => {
     const row = await enqueueOne(store, 'a');
     const old = await store.leases.take('w1');
     await store.leases.take('w2');
-    await expect(store.outbox.markSending(row, old)).rejects.toThrow(LeaseLost);
+    await expect(store.outbox.markSending(row, { epoch: old, hasWindows: false })).rejects.toThrow(LeaseLost);
     expect(await store.outbox.get(row.id)).toMatchObject({ state: 'queued', attempts: 0 });
   });
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../../lib/errors.ts';
+import { type AccountState, createAccountState } from '../account-state.ts';
 import { type ChannelContext, Rejected, Unreachable } from '../plugin.ts';
 import { loadFetch } from '../proxy-fetch.ts';
-import { type AccountState, createAccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import { type BotApi, loadBotApi } from './bot-api.ts';
 import { createInterrupter, type Interrupter } from './interrupter.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AccountState } from '../account-state.ts';
 import type { ChannelContext } from '../plugin.ts';
 import { type LeaseHolder, type TokenHeld, type TokenLease, takeTokenLease } from '../token-lease.ts';
-import type { AccountState } from './account-state.ts';
 import type { PollTiming } from './timing.ts';
 
 /** What of this gateway shows in the lease of a bot token. */

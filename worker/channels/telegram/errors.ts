@@ -1,6 +1,6 @@
 import type { GrammyError, HttpError } from 'grammy/web';
-import { errorCode, errorMessage } from '../../../lib/errors.ts';
 import { RateLimited, Rejected, Unknown, Unreachable } from '../plugin.ts';
+import { describeCause, findRootCause, isBeforeRequest } from '../transport-error.ts';
 
 /** The Bot API gave a definite answer: not ok. */
 export function isApiError(error: unknown): error is GrammyError {
@@ -22,10 +22,7 @@ export function readRetryAfterMs(error: GrammyError): number {
 
 /** Why a request had no answer that can be read, in a few words. */
 export function describeTransportError(error: unknown): string {
-  const cause = rootCause(error);
-  if (cause instanceof SyntaxError) return 'the answer was not JSON (a proxy in between, or the server is down)';
-  const code = errorCode(cause);
-  return code === undefined ? errorMessage(cause) : `${errorMessage(cause)} (${code})`;
+  return describeCause(rootCause(error));
 }
 
 const DEFAULT_RETRY_AFTER_S = 5;
@@ -47,36 +44,9 @@ function isPeerGone({ error_code, description }: GrammyError): boolean {
 
 /** grammY keeps the error of fetch in `error`, fetch that of the socket in `cause`. */
 function rootCause(error: unknown): unknown {
-  let current = isTransportError(error) ? error.error : error;
-  while (current instanceof Error && current.cause !== undefined) current = current.cause;
-  return current;
+  return findRootCause(isTransportError(error) ? error.error : error);
 }
 
 function isTransportError(error: unknown): error is HttpError {
   return error instanceof Error && error.name === 'HttpError' && 'error' in error;
 }
-
-/** True when no connection came about, so that the request certainly never left. */
-function isBeforeRequest(cause: unknown): boolean {
-  const code = errorCode(cause);
-  if (code !== undefined && BEFORE_REQUEST.has(code)) return true;
-  if (code !== undefined && TLS_FAILURE.test(code)) return true;
-  if (cause instanceof Error && NO_CONNECTION.some((text) => cause.message.includes(text))) return true;
-  return typeof cause === 'object' && cause !== null && 'syscall' in cause && cause.syscall === 'connect';
-}
-
-const BEFORE_REQUEST = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-/** From Node, and from undici for a proxy that makes no tunnel. */
-const NO_CONNECTION = ['before secure TLS connection was established', '!== 200 when HTTP Tunneling'];
-const TLS_FAILURE = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;

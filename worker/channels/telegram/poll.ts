@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AccountState } from '../account-state.ts';
 import type { ChannelContext } from '../plugin.ts';
-import type { AccountState } from './account-state.ts';
 import type { TelegramAccount } from './accounts.ts';
 import type { BotApi } from './bot-api.ts';
 import { type Claim, claimToken, type Holder } from './claim.ts';

@@ -36,7 +36,15 @@ async function begin(more: Parameters<typeof createSession>[1] = {}): Promise<Pu
   const account = { webhook: { url, readSecret: () => SECRET }, ...more.account };
   const session = await createSession(telegram, { ...more, account });
   listener = createApp({
-    routes: webhookRoutes({ receiveHttp: (_channel, request) => session.channel.receiveHttp(request) }),
+    routes: webhookRoutes({
+      config: createConfig(),
+      registry: {
+        has: () => true,
+        takesHttp: () => true,
+        receiveHttp: (_channel, request) => session.channel.receiveHttp(request),
+      },
+      inbound: { receive: async () => [] },
+    }),
     credential: { mode: 'token', secret: 'canary-of-the-gateway', source: 'test' },
     gateway: createConfig().gateway,
     redactor: createRedactor(),

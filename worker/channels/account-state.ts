@@ -1,4 +1,4 @@
-import type { AccountStatus, ChannelState } from '../plugin.ts';
+import type { AccountStatus, ChannelState } from './plugin.ts';
 
 /** The status of one account, reported whenever its state or its error text changes. */
 export type AccountState = {
