@@ -92,7 +92,8 @@ function quote(text: string): string {
 /** What a unit of ours starts, with which variables. Undefined when it starts something else. */
 export function parseUnit(text: string): InstalledService | undefined {
   const lines = text.split('\n');
-  const [, launcher, node, entry, ...args] = splitWords(valuesOf(lines, 'ExecStart').at(-1) ?? '');
+  const start = splitWords(valuesOf(lines, 'ExecStart').at(-1) ?? '');
+  const [, launcher, node, entry, ...args] = start.map((word) => word.replaceAll('$$', '$'));
   if (launcher === undefined || node === undefined || entry === undefined) return undefined;
   const words = valuesOf(lines, 'Environment').flatMap(splitWords);
   const environment = Object.fromEntries(
@@ -106,10 +107,10 @@ function valuesOf(lines: readonly string[], key: string): string[] {
   return lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1));
 }
 
-/** The words as systemd would pass them on, for what `quoteArgument` writes and for plain words. */
+/** The words as systemd would pass them on, for what `quote` writes and for plain words. */
 function splitWords(line: string): string[] {
   const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
     quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/g, '$1'),
   );
-  return words.map((word) => word.replaceAll('$$', '$').replaceAll('%%', '%'));
+  return words.map((word) => word.replaceAll('%%', '%'));
 }
