@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { eventually } from './eventually.ts';
 import { type HttpOptions, openRequest } from './http.ts';
 
@@ -34,8 +36,9 @@ function readStream(response: IncomingMessage, close: () => void): EventStream {
   const events: StreamEvent[] = [];
   let retry: number | undefined;
   let text = '';
-  response.setEncoding('utf8');
-  response.on('data', (chunk: string) => {
+  const body = decode(response);
+  body.setEncoding('utf8');
+  body.on('data', (chunk: string) => {
     const blocks = (text + chunk).split('\n\n');
     text = blocks.pop() ?? '';
     for (const block of blocks) {
@@ -57,11 +60,16 @@ function readStream(response: IncomingMessage, close: () => void): EventStream {
         timeoutMs,
       ),
     ended: new Promise((resolve) => {
-      response.once('end', () => resolve('end'));
+      body.once('end', () => resolve('end'));
+      body.once('error', () => resolve('broken'));
       response.once('error', () => resolve('broken'));
     }),
     close,
   };
+}
+
+function decode(response: IncomingMessage): Readable {
+  return response.headers['content-encoding'] === 'gzip' ? response.pipe(createGunzip()) : response;
 }
 
 function toEvent(fields: Record<string, string>): StreamEvent | undefined {

@@ -1,10 +1,14 @@
-import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 
 export type HttpOptions = {
   method?: string;
   headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   body?: unknown;
+  /** The address to come from. */
+  localAddress?: string;
+  /** Keeps connections; none unless given. */
+  agent?: Agent;
 };
 
 export type HttpReply = { status: number; headers: IncomingHttpHeaders; text: string; body: Record<string, unknown> };
@@ -29,12 +33,16 @@ export function sendRequest(url: string, options: HttpOptions = {}): Promise<Htt
 /** Starts a request and hands the answer over as it begins. */
 export function openRequest(
   url: string,
-  { method = 'GET', headers = {}, body }: HttpOptions,
+  { method = 'GET', headers = {}, body, localAddress, agent }: HttpOptions,
   onResponse: (response: IncomingMessage) => void,
 ): ClientRequest {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const type = payload === undefined ? {} : { 'Content-Type': 'application/json' };
-  const call = request(url, { method, headers: { ...type, ...headers }, agent: false }, onResponse);
+  const call = request(
+    url,
+    { method, headers: { ...type, ...headers }, localAddress, agent: agent ?? false },
+    onResponse,
+  );
   call.end(payload);
   return call;
 }

@@ -19,7 +19,7 @@ export type Lanes<Row extends Work> = {
   take(row: Row): void;
   /** Says that a session may have waiting rows. */
   wake(sessionKey: string): void;
-  /** Stops claiming. Resolves when the running turns are done. */
+  /** Stops claiming. Resolves when the running turns are done, and those that were claimed already. */
   drain(): Promise<void>;
   readonly active: number;
 };
@@ -67,8 +67,9 @@ export function createLanes<Row extends Work>(options: LanesOptions<Row>): Lanes
   }
 
   function openNext(): void {
-    if (isDraining || lanes.size >= options.maxConcurrent) return;
-    for (const sessionKey of waiting) {
+    if (lanes.size >= options.maxConcurrent) return;
+    // What was claimed while the draining began is ours: nobody else may work on it.
+    for (const sessionKey of isDraining ? [...held.keys()] : waiting) {
       if (lanes.has(sessionKey)) continue;
       waiting.delete(sessionKey);
       const rows = held.get(sessionKey) ?? [];
@@ -98,6 +99,7 @@ export function createLanes<Row extends Work>(options: LanesOptions<Row>): Lanes
     wake,
     async drain() {
       isDraining = true;
+      openNext();
       while (lanes.size > 0) await Promise.all([...lanes.values()].map((lane) => lane.done));
     },
     get active() {

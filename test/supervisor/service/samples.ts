@@ -1,7 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ServiceDefinition } from '../../../supervisor/service/definition.ts';
-import { temporaryDirectory } from '../../lib/temporary-directory.ts';
 
 /** A definition as an ordinary installation makes it. */
 export function definitionOf(changes: Partial<ServiceDefinition> = {}): ServiceDefinition {
@@ -35,7 +32,7 @@ export const ODD_NAMES = [
   'with blank',
   'with "quotes" and \'more\'',
   'back\\slash\\',
-  '100 %n %% $HOME ${HOME} $$',
+  '100 %n %% $HOME \x24{HOME} $$',
   '<a> & b; c `d` #e !f',
   '网关 é',
   ' ends with blank ',
@@ -50,18 +47,4 @@ export function oddDefinition(folder: string): ServiceDefinition {
     args: ['gateway', '--config', `${place}/xopc.json`, '--env-file', `${place}/service/gateway.env`],
     environment: { XOPC_HOME: place, XOPC_STATE_DIR: place, XOPC_SERVICE_VERSION: '1.2.3' },
   });
-}
-
-export type FakeTool = { env: { PATH: string }; calls(): string[] };
-
-/** A program of the operating system that writes down how it was called and then does this, as recorded on such a system. */
-export function fakeTool(name: string, script: string): FakeTool {
-  const directory = temporaryDirectory();
-  const file = join(directory, name);
-  writeFileSync(file, `#!/bin/sh\necho "$*" >> "$0.calls"\nn=$(wc -l < "$0.calls")\n${script}\n`);
-  chmodSync(file, 0o755);
-  return {
-    env: { PATH: `${directory}:${process.env['PATH']}` },
-    calls: () => (existsSync(`${file}.calls`) ? readFileSync(`${file}.calls`, 'utf8').trim().split('\n') : []),
-  };
 }

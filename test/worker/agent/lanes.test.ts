@@ -118,4 +118,12 @@ describe('lanes', () => {
     expect(done).toEqual(['1']);
     expect(lanes.active).toBe(0);
   });
+
+  it('drain: what was claimed while it began is worked on all the same', async () => {
+    const { lanes, done } = createBench();
+    const drained = lanes.drain();
+    lanes.take(row('a', '1'));
+    await vi.waitFor(() => expect(done).toEqual(['1']), { interval: 1 });
+    await drained;
+  });
 });
