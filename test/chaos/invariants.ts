@@ -132,9 +132,19 @@ function findUnexplainedRepeats({ calls, kills }: Evidence): Problem[] {
     const before = sends
       .slice(0, index)
       .findLast((other) => chatOf(other) === chatOf(send) && unmark(textOf(other)) === unmark(text));
-    if (isExplained(send, before, kills)) return [];
+    if (isExplained(send, before, kills) || hasLostDraft(sends.slice(0, index), send)) return [];
     return [{ kind: 'marked without need', text: `marked without need: "${shorten(text)}"` }];
   });
+}
+
+/** An answer that was shown while it grew, in a message whose id got lost with a worker: nobody knew any more whether it was there. */
+function hasLostDraft(earlier: readonly TelegramCall[], send: TelegramCall): boolean {
+  return earlier.some(
+    (other) =>
+      chatOf(other) === chatOf(send) &&
+      GROWING.test(textOf(other)) &&
+      unmark(textOf(send)).startsWith(textOf(other).replace(GROWING, '')),
+  );
 }
 
 function isExplained(send: TelegramCall, before: TelegramCall | undefined, kills: readonly number[]): boolean {

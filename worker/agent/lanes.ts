@@ -13,7 +13,7 @@ export type LanesOptions<Row extends Work> = {
 };
 
 export type Lanes<Row extends Work> = {
-  /** True when a row of this session could be worked on at once. */
+  /** True when a row of this session could be worked on at once, also while draining: whoever still brings one waits for it here. */
   hasRoomFor(sessionKey: string): boolean;
   /** Works a row that is claimed already, after what its session is doing. */
   take(row: Row): void;
@@ -85,7 +85,7 @@ export function createLanes<Row extends Work>(options: LanesOptions<Row>): Lanes
   }
 
   return {
-    hasRoomFor: (sessionKey) => !isDraining && !lanes.has(sessionKey) && lanes.size < options.maxConcurrent,
+    hasRoomFor: (sessionKey) => !lanes.has(sessionKey) && lanes.size < options.maxConcurrent,
     take(row) {
       const { sessionKey } = row;
       const lane = lanes.get(sessionKey);
