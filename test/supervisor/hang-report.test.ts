@@ -38,7 +38,7 @@ describe.runIf(process.platform === 'linux')('what can be known of a process tha
 
   it('is that it has ended, while nobody has taken note of that', async () => {
     // The shell that started it does not look after it any more.
-    const shell = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const shell = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     children.push(shell);
     const line = await new Promise((resolve) => shell.stdout?.once('data', resolve));
     const pid = Number(String(line));
