@@ -107,7 +107,8 @@ describe.concurrent('an answer on Telegram that takes its time', () => {
   it('goes on in the same message after the worker was killed', async () => {
     const { bot, gateway } = await start();
     await bot.say(1, `[[chunks=10]][[gap=400]][[say=${WORDS}]]`);
-    await bot.texts(1, 1);
+    // With the first edit the id of the message is known and written down.
+    await eventually('an edit', async () => ((await bot.answers(1))[0]?.edits.length ?? 0) > 0, PATIENCE_MS);
     const worker = gateway.workerPid();
     process.kill(worker, 'SIGKILL');
     await gateway.nextWorker(worker);
