@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../lib/errors.ts';
 import type { DrainMode } from '../lib/ipc.ts';
+import { serveInTurn } from './in-turn.ts';
 import { explainParseError, formatAnswer, formatBytes, type RawAnswer } from './raw-answer.ts';
 
 /** A socket that the supervisor bound, with the address it was asked for. */
@@ -28,6 +29,8 @@ export type ServerLimits = {
   requestMs: number;
   /** How often those two are looked after. */
   checkMs: number;
+  /** How long a client may take nothing of an answer that waits for it. */
+  stallMs: number;
 };
 
 export type Server = {
@@ -57,7 +60,16 @@ const SURPLUS = 256;
 
 const MAX_HEADERS = 100;
 
-const DEFAULT_LIMITS: ServerLimits = { maxConnections: 2_000, headersMs: 10_000, requestMs: 60_000, checkMs: 1_000 };
+/** No client that means well sends so many requests before it has read an answer. */
+const MAX_WAITING = 100;
+
+const DEFAULT_LIMITS: ServerLimits = {
+  maxConnections: 2_000,
+  headersMs: 10_000,
+  requestMs: 60_000,
+  checkMs: 1_000,
+  stallMs: 60_000,
+};
 
 /** Serves an application on sockets bound by the supervisor, answers what is no request, and leaves without resetting anybody. */
 export function createServer(handler: http.RequestListener, given: Partial<ServerLimits> = {}): Server {
@@ -78,6 +90,13 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
     if (connections > limits.maxConnections) surplus.add(socket);
   };
 
+  /** Nothing has moved for a while. A turn may take long before its first word; who does not read its answer is cut off. */
+  const onIdle = (socket: net.Socket): void => {
+    const isThinking = socket.writableLength === 0 && [...open.values()].some((request) => request.socket === socket);
+    if (isThinking) socket.setTimeout(limits.stallMs);
+    else socket.destroy();
+  };
+
   const onClientError = (error: Error, socket: Duplex): void => {
     const isAnswering = [...open].some(([response, { socket: own }]) => own === socket && response.headersSent);
     // Browsers open connections in advance, and would take an answer for that to their next request.
@@ -90,7 +109,7 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
     open.delete(this);
   };
 
-  const onRequest: http.RequestListener = (request, response) => {
+  const begin: http.RequestListener = (request, response) => {
     open.set(response, request);
     response.on('close', onClose);
     if (isDraining) response.setHeader('Connection', 'close');
@@ -98,6 +117,12 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
     if (refusal === undefined) handler(request, response);
     else answer(response, refusal);
   };
+
+  const onRequest = serveInTurn({
+    maxWaiting: MAX_WAITING,
+    begin,
+    refuse: (_request, response) => answer(response, CROWDED),
+  });
 
   /** Waits, but not for nobody. */
   async function linger(ms: number): Promise<void> {
@@ -123,6 +148,8 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
           onRequest,
         );
         server.maxConnections = limits.maxConnections + SURPLUS;
+        server.timeout = limits.stallMs;
+        server.on('timeout', onIdle);
         server.on('connection', onConnection);
         server.on('clientError', onClientError);
         servers.push(server);
@@ -195,6 +222,13 @@ function answer(response: http.ServerResponse, refusal: RawAnswer): void {
   response.writeHead(refusal.status, headers);
   response.end(body);
 }
+
+const CROWDED: RawAnswer = {
+  status: 429,
+  code: 'RATE_LIMITED',
+  message: `More than ${MAX_WAITING} requests wait on this connection.`,
+  retryAfterS: 1,
+};
 
 function explainSurplus({ maxConnections }: ServerLimits): RawAnswer {
   const message = `More than ${maxConnections} connections are open, the limit of gateway.maxConnections.`;

@@ -11,7 +11,7 @@ import { startWorld, type World } from './world.ts';
 const PUBLIC = 'gateway.example.com';
 /** Another address than that of the proxy, as a client on another machine has it. */
 const CLIENT = '127.0.0.2';
-const RESTARTS = 8;
+const RESTARTS = 20;
 
 const missing = missingNginx();
 
@@ -132,5 +132,5 @@ describe.skipIf(missing !== '')(`the gateway behind nginx${missing === '' ? '' :
     const replies = (await Promise.all(turns)).map(({ body }) => body['reply']);
     expect(replies).toEqual(turns.map((_turn, index) => `echo: question ${index}`));
     expect(nginx.readErrors()).not.toContain('upstream');
-  }, 60_000);
+  }, 180_000);
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Served, serveApp, TOKEN } from './served-app.ts';
 
@@ -61,6 +62,58 @@ describe('slow clients', () => {
     expect(app.requests.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
+
+describe('clients that do not read', () => {
+  const asking = (path: string): string =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
+
+  it('what they asked for is neither prepared without end nor kept for ever', async () => {
+    const app = await serveApp({ limits: { stallMs: 500 } });
+    const count = 2_000;
+    const deaf = await open(app, '');
+    deaf.socket.pause();
+    deaf.socket.write(asking('/api/openapi.json').repeat(count));
+    await vi.waitFor(() => expect(app.requests.length).toBeGreaterThan(0));
+    await vi.waitFor(async () => expect(await isHungUpOn(deaf)).toBe(true), 10_000);
+    // The others of its requests were never read.
+    expect(app.requests.length).toBeLessThan(count / 4);
+    expect((await app.call('GET', '/health')).status).toBe(200);
+  });
+
+  it('of events are cut off when too much waits for them, and those who read miss nothing', async () => {
+    const app = await serveApp();
+    const deaf = await open(app, asking('/api/events'));
+    const attentive = await open(app, asking('/api/events'));
+    await vi.waitFor(() => expect(app.streams.open).toBe(2));
+    deaf.socket.pause();
+    const text = 'x'.repeat(100_000);
+    let published = 0;
+    while (app.streams.open === 2 && published < 500) {
+      app.events.publish('session.updated', { key: `${published}-${text}` }, 'none');
+      published += 1;
+      const last = `"${published - 1}-`;
+      await vi.waitFor(() => expect(attentive.received().slice(-2 * text.length)).toContain(last));
+    }
+    expect(app.streams.open).toBe(1);
+    expect(attentive.received().match(/event: session.updated/g)).toHaveLength(published);
+    expect(attentive.isClosed()).toBe(false);
+  });
+
+  it('for as long as nothing is there to be read, nobody is cut off', async () => {
+    const app = await serveApp({ limits: { stallMs: 100 } });
+    const waiting = await open(app, asking('/api/events'));
+    await vi.waitFor(() => expect(waiting.received()).toContain('connected'));
+    await sleep(500);
+    app.events.publish('session.updated', { key: 'after a while' }, 'none');
+    await vi.waitFor(() => expect(waiting.received()).toContain('after a while'));
+  });
+});
+
+/** A client that does not read sees the end of its connection only when it writes. */
+async function isHungUpOn({ socket, isClosed }: Client): Promise<boolean> {
+  if (!isClosed()) socket.write('\r\n');
+  return isClosed();
+}
 
 describe('many clients', () => {
   it('get 503 on connections beyond the limit, and an answer again once others have left', async () => {
