@@ -14,10 +14,16 @@ export function createProviders(configured: Config['providers'], env: Environmen
   return new Map([...ids].map((id) => [id, createProvider(id, configured[id], env)]));
 }
 
-/** Every key that a provider may send, also in a header, for taking them out of logs. */
+/** Every key that a provider may send, also in a header or in its address, for taking them out of logs. */
 export function listProviderSecrets(configured: Config['providers'], env: Environment): string[] {
   const own = Object.values(configured).flatMap((provider) =>
-    typeof provider === 'string' ? [provider] : [provider.apiKey, ...listSecretHeaders(provider.headers ?? {})],
+    typeof provider === 'string'
+      ? [provider]
+      : [
+          provider.apiKey,
+          ...listSecretHeaders(provider.headers ?? {}),
+          ...listUserInfo(provider.baseUrl ?? 'http://localhost'),
+        ],
   );
   const known = [...KNOWN_PROVIDERS.keys()].map((id) => readKey(id, env));
   return [...own, ...known].filter((secret) => secret !== undefined);
@@ -27,6 +33,12 @@ export function listProviderSecrets(configured: Config['providers'], env: Enviro
 function listSecretHeaders(headers: Readonly<Record<string, string>>): string[] {
   const secrets = Object.entries(headers).filter(([name]) => /auth|key|token|secret|cookie/i.test(name));
   return secrets.map(([, value]) => value);
+}
+
+/** Messages of the transport carry the whole address. */
+function listUserInfo(address: string): string[] {
+  const { username, password } = new URL(address);
+  return password === '' ? [username] : [`${username}:${password}`, password];
 }
 
 type ConfiguredProvider = Config['providers'][string];
