@@ -97,7 +97,7 @@ describe('the log', () => {
     expect(await search(path, { before: `${'0'.repeat(16)}.10` })).toEqual({ logs: [] });
   });
 
-  it('shows no secret, and does not let one be guessed by searching', async () => {
+  it('shows no secret (PR#70029), and does not let one be guessed by searching', async () => {
     const path = makeLog({ '': line(1, { token: 'canary-value' }) + line(2) });
     const redact = (text: string): string => text.replaceAll('canary-value', '[hidden]');
     expect(JSON.stringify(await search(path, {}, { redact }))).not.toContain('canary');

@@ -21,7 +21,7 @@ const NEVER = new AbortController().signal;
 const fetchText = async (url: string, allowedHosts: string[] = [], signal = NEVER): Promise<string> =>
   text(await fetchPublic(url, { allowedHosts, allowedBy: 'the.list', signal }));
 
-describe('our own network', () => {
+describe('our own network (CVE-2026-26322)', () => {
   it.each([
     ['its address', () => server.url],
     ['its name', () => server.url.replace('127.0.0.1', 'localhost')],

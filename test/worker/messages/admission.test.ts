@@ -24,7 +24,8 @@ describe('a private message', () => {
     ['disabled', ['*'], 'drop'],
     ['open', [], 'allow'],
     ['allowlist', [], 'drop'],
-    ['allowlist', ['70', 'Ann'], 'drop'],
+    // Neither a part of the id (CVE-2026-28446) nor a name that anybody may take (CVE-2026-28480).
+    ['allowlist', ['70', '07', '', 'Ann', '@Ann'], 'drop'],
     ['allowlist', ['7'], 'allow'],
     ['allowlist', ['*'], 'allow'],
     ['pairing', [], 'pair'],
@@ -52,7 +53,7 @@ describe('a private message', () => {
     expect((await judge(inPrivate, policy, store.pairings)).verdict).toBe('allow');
   });
 
-  it('without a sender is let in by nothing', async () => {
+  it('without a sender is let in by nothing (CVE-2026-28446)', async () => {
     const { store } = openTemporaryStore();
     const policy = { ...OPEN, allowFrom: ['', '*'], groupAllowFrom: ['', '*'] };
     expect((await judge({ ...inPrivate, senderId: '' }, policy, store.pairings)).verdict).toBe('drop');

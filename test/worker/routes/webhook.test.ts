@@ -52,7 +52,7 @@ it('other methods and other paths are not open', async () => {
   expect((await call('POST', '/api/message', '{}', KNOWN)).status).toBe(401);
 });
 
-it('who does not prove itself is refused before the body is read', async () => {
+it('who does not prove itself is refused before the body is read (CVE-2026-32980)', async () => {
   const { raw } = await serve();
   const head = `POST /api/webhook/test HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n`;
   const refused = await raw(`${head}\r\n`);

@@ -69,6 +69,23 @@ describe('a signed webhook', () => {
     expect(received()).toEqual(['once']);
   });
 
+  it('that comes again with its signature written another way is no other one', async () => {
+    const body = eventOf('replayed');
+    const headers = signStandard(SECRET, { id: 'evt_replay', timeMs: Date.now(), body: Buffer.from(body) });
+    const { 'webhook-signature': signature = '' } = headers;
+    for (const written of [
+      signature,
+      `v1,AAAA ${signature}`,
+      `${signature} ${signature}`,
+      signature.replace(/=+$/, ''),
+    ])
+      await served.call('POST', '/api/webhook/webhook', body, {
+        ...{ ...STRANGER, ...headers },
+        'webhook-signature': written,
+      });
+    expect(received()).toEqual(['replayed']);
+  });
+
   it('that is old, forged, or says no secret of ours is refused', async () => {
     const body = eventOf('forged');
     expect((await pushSigned(body, undefined, Date.now() - 301_000)).status).toBe(401);
@@ -131,7 +148,7 @@ describe('hostile senders', () => {
     served = await serve({ scheme: 'standard', secrets: [SECRET] });
   });
 
-  it('who announce ten megabytes are refused before any of it is read', async () => {
+  it('who announce ten megabytes (CVE-2026-28478) are refused before any of it is read', async () => {
     expect(await served.raw(`${head}${claim()}Content-Length: 10485760\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
@@ -142,14 +159,14 @@ describe('hostile senders', () => {
     );
   });
 
-  it('whose headers prove nothing are refused without a look at the body, however slow it is', async () => {
+  it('whose headers prove nothing are refused without a look at the body (CVE-2026-41405), however slow it is', async () => {
     expect(await served.raw(`${head}webhook-signature: v1,x\r\nContent-Length: 1000\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 401 /,
     );
     expect(await served.raw(`${head}Content-Length: 1000\r\n\r\n`)).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  it('who keep many bodies open find the door shut, while the owner passes', async () => {
+  it('who keep many bodies open (CVE-2026-10224) find the door shut, while the owner passes', async () => {
     const open = Array.from({ length: 64 }, () => served.raw(`${head}${claim()}Content-Length: 1000\r\n\r\n{`));
     await vi.waitFor(async () => expect((await pushSigned(eventOf('x'))).status).toBe(503));
     expect((await served.call('POST', '/api/webhook/webhook', eventOf('mine'))).status).toBe(200);
@@ -173,7 +190,7 @@ describe('a caller with the credential', () => {
     expect(received()).toHaveLength(3);
   });
 
-  it('is needed where no sender can sign (HOOK-1)', async () => {
+  it('is needed where no sender can sign (HOOK-1, CVE-2026-26319)', async () => {
     expect((await served.call('POST', '/api/webhook/webhook', eventOf('hi'), STRANGER)).status).toBe(404);
     expect((await served.call('POST', '/api/webhook/webhook/other', eventOf('hi'), STRANGER)).status).toBe(404);
   });
