@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { apiBench } from './api.ts';
 import { backlogBench } from './backlog.ts';
 import { cliBench } from './cli.ts';
 import { hangBench } from './hang.ts';
@@ -18,6 +19,7 @@ const BENCHES: readonly Bench[] = [
   startBench,
   cliBench,
   healthBench,
+  apiBench,
   turnBench,
   messageBench,
   listsBench,
