@@ -20,6 +20,12 @@ export type Logger = Readonly<Record<LogLevel, LogMethod>> & {
   level(value: LogLevel): void;
 };
 
+/** The logger of a process, which its children write through. */
+export type RootLogger = Logger & {
+  /** What is said inside goes to disk in one write. */
+  together(say: () => void): void;
+};
+
 export type LoggerOptions = {
   /** Field `proc` of every line: which of the two processes wrote it. */
   process: 'supervisor' | 'worker';
@@ -34,14 +40,29 @@ export type LoggerOptions = {
  * Creates the logger of a process: JSON lines into the file, and readable ones on the terminal. Every line passes the
  * redactor; a line that only repeats the one before it is counted instead (OBS-2).
  */
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): RootLogger {
   const { redactor, file, console } = options;
+  let collected: string[] | undefined;
+  const put = (text: string): void => {
+    file.write(text);
+    if (console?.pretty === false) console.write(text);
+  };
   const write = suppressRepeats((line) => {
     const safe = redactor.redact(line);
-    file.write(safe);
-    if (console === undefined) return;
-    console.write(console.pretty ? `${formatRecord(safe, { color: console.color })}\n` : safe);
+    if (collected === undefined) put(safe);
+    else collected.push(safe);
+    if (console?.pretty === true) console.write(`${formatRecord(safe, { color: console.color })}\n`);
   });
+  const together = (say: () => void): void => {
+    const lines: string[] = [];
+    collected = lines;
+    try {
+      say();
+    } finally {
+      collected = undefined;
+      put(lines.join(''));
+    }
+  };
   const stream = { write: (record: Readonly<Record<string, unknown>>) => write(`${toJson(record)}${EOL}`) };
   const logger = bunyan.createLogger({
     name: 'xopc',
@@ -49,7 +70,7 @@ export function createLogger(options: LoggerOptions): Logger {
     serializers: { err: serializeError },
     streams: [{ type: 'raw', level: options.level, stream: stream as unknown as NodeJS.WritableStream }],
   });
-  return logger as unknown as Logger;
+  return Object.assign(logger, { together }) as unknown as RootLogger;
 }
 
 /** What bunyan would write, except for who formats the time. */

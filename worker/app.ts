@@ -1,6 +1,6 @@
 import Koa from 'koa';
 import type { Config } from '../lib/config/schema.ts';
-import type { Logger } from '../lib/log.ts';
+import type { RootLogger } from '../lib/log.ts';
 import type { Redactor } from '../lib/redact.ts';
 import type { Credential } from './identify.ts';
 import { accessLog } from './middleware/access-log.ts';
@@ -23,7 +23,7 @@ export type AppOptions = {
   /** `gateway` of the configuration. */
   gateway: Config['gateway'];
   redactor: Pick<Redactor, 'redact'>;
-  log: Logger;
+  log: RootLogger;
 };
 
 /** The HTTP application: the life of a request, from top to bottom. */
@@ -35,7 +35,7 @@ export function createApp({ routes, credential, gateway, redactor, log }: AppOpt
   app.use(requestId(log));
   app.use(redaction(redactor));
   app.use(client(trustedProxies));
-  app.use(accessLog());
+  app.use(accessLog(log));
   app.use(errors());
   app.use(hostGuard(allowedHosts));
   app.use(originGuard({ corsOrigins, isOpen: credential.mode === 'none' }));

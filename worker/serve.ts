@@ -3,7 +3,7 @@ import type { Config } from '../lib/config/schema.ts';
 import type { Environment } from '../lib/env.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Channel, SupervisorMessage, WorkerMessage } from '../lib/ipc.ts';
-import type { Logger } from '../lib/log.ts';
+import type { Logger, RootLogger } from '../lib/log.ts';
 import { isLoopbackAddress } from '../lib/net.ts';
 import type { Paths } from '../lib/paths.ts';
 import type { Redactor } from '../lib/redact.ts';
@@ -30,7 +30,7 @@ export type ServeOptions = {
   paths: Paths;
   redactor: Redactor;
   heartbeat: HeartbeatSource;
-  log: Logger;
+  log: RootLogger;
   /** `performance.now()` at the worker's first own instruction. */
   startedAt: number;
   /** Called when the worker serves. */

@@ -21,9 +21,10 @@ export const apiBench: Bench = {
       const token = `Bearer ${gateway.token}`;
       const compared = { plain, gateway, rounds: isQuick ? 1 : 4, seconds: isQuick ? 1 : 3 };
       return [
-        await compare(compared, { path: '/api/channels', authorization: token, status: 200 }),
-        await compare(compared, { path: '/api/sessions?limit=1', authorization: token, status: 200 }),
-        await compare(compared, { path: '/api/channels', authorization: undefined, status: 401 }),
+        toRow(await compare(compared, { path: '/api/channels', authorization: token, status: 200 }), 0.6),
+        toRow(await compare(compared, { path: '/api/channels', authorization: undefined, status: 401 }), 0.6),
+        // It asks the database.
+        toRow(await compare(compared, { path: '/api/sessions?limit=1', authorization: token, status: 200 })),
         ...(await timeList(gateway)),
       ];
     } finally {
@@ -51,9 +52,16 @@ function keyOf(index: number): string {
 type Compared = { plain: Target; gateway: Gateway; rounds: number; seconds: number };
 type Question = { path: string; authorization: string | undefined; status: number };
 type Cost = { perSecond: number; cpuUs: number };
+type Comparison = { what: string; ours: string; baseline: string; ratio: number };
+
+function toRow(comparison: Comparison, atLeast?: number): Row {
+  if (atLeast !== undefined) return ratioRow({ ...comparison, goal: { atLeast } });
+  const { what, ours, baseline, ratio } = comparison;
+  return informationRow({ what, ours, baseline, result: `× ${ratio.toFixed(2)}` });
+}
 
 /** By CPU time for a request, which neighbours on the machine disturb least; in turns, so that both see the same machine. */
-async function compare({ plain, gateway, rounds, seconds }: Compared, question: Question): Promise<Row> {
+async function compare({ plain, gateway, rounds, seconds }: Compared, question: Question): Promise<Comparison> {
   const { path, status } = question;
   const headers: Record<string, string> =
     question.authorization === undefined ? {} : { Authorization: question.authorization };
@@ -68,13 +76,12 @@ async function compare({ plain, gateway, rounds, seconds }: Compared, question: 
   }
   const show = (list: readonly Cost[]): string =>
     `${median(list.map(({ perSecond }) => perSecond)).toFixed(0)} req/s, ${median(list.map(({ cpuUs }) => cpuUs)).toFixed(0)} µs CPU`;
-  return ratioRow({
+  return {
     what: `GET ${path}, ${status}, ${bytes} bytes, 50 connections (bare Koa + router, by CPU time)`,
     ours: show(costs.map(({ our }) => our)),
     baseline: show(costs.map(({ their }) => their)),
     ratio: median(costs.map(({ their, our }) => their.cpuUs / our.cpuUs)),
-    goal: { atLeast: 0.6 },
-  });
+  };
 }
 
 async function sizeOf(url: string, headers: Record<string, string>): Promise<number> {

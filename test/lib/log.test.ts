@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createLogger, type Logger, type LoggerOptions, terminalOutput } from '../../lib/log.ts';
+import { createLogger, type LoggerOptions, type RootLogger, terminalOutput } from '../../lib/log.ts';
 import { createRedactor } from '../../lib/redact.ts';
 
-function open(options: Partial<LoggerOptions> = {}): { log: Logger; lines: string[] } {
+function open(options: Partial<LoggerOptions> = {}): { log: RootLogger; lines: string[] } {
   const lines: string[] = [];
   const file = { write: (line: string) => void lines.push(line), close: () => undefined };
   const log = createLogger({ process: 'worker', level: 'info', redactor: createRedactor(), file, ...options });
@@ -36,6 +36,27 @@ describe('the logger', () => {
     expect(parse(lines[0])).toMatchObject({ msg: 'round', self: { name: 'loop', self: '[Circular]' } });
     expect(parse(lines[1])).toMatchObject({ level: 40, msg: 'big', unwritable: expect.stringContaining('BigInt') });
     for (const line of lines) expect(parse(line)['time']).toMatch(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/);
+  });
+
+  it('writes what is said together in one piece, and goes on as before when saying it failed', () => {
+    const { log, lines } = open();
+    const child = log.child({ channel: 'test' });
+    log.together(() => {
+      log.info('one');
+      child.warn('two');
+    });
+    expect(() =>
+      log.together(() => {
+        log.info('three');
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    log.info('four');
+    expect(lines.map((line) => line.match(/"msg":"\w+"/g))).toEqual([
+      ['"msg":"one"', '"msg":"two"'],
+      ['"msg":"three"'],
+      ['"msg":"four"'],
+    ]);
   });
 
   it('keeps quiet below its level, which can be changed while it runs', () => {

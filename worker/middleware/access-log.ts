@@ -1,25 +1,46 @@
 import type { Next } from 'koa';
+import type { RootLogger } from '../../lib/log.ts';
 import type { Context } from './state.ts';
 
 /** Health probes come every few seconds and would bury everything else. */
 const QUIET = /^\/(?:api\/)?health(?:\/|$)/;
 
-/** One line per request when its answer is decided: method, path without query (queries may hold secrets), status, time. */
-export function accessLog() {
-  return (ctx: Context, next: Next): Promise<unknown> => (QUIET.test(ctx.path) ? next() : logAnswer(ctx, next));
+type Line = { level: 'info' | 'error'; fields: Readonly<Record<string, unknown>> };
+
+/**
+ * One line per request when its answer is decided: method, path without query (queries may hold secrets), status, time. Those of one
+ * turn of the event loop are written at its end, together: under load, a write for each would cost more than the requests.
+ */
+export function accessLog(log: RootLogger) {
+  let lines: Line[] = [];
+  const write = (): void => {
+    const due = lines;
+    lines = [];
+    log.together(() => {
+      for (const { level, fields } of due) log[level](fields, 'request');
+    });
+  };
+  return async (ctx: Context, next: Next): Promise<void> => {
+    if (QUIET.test(ctx.path)) {
+      await next();
+      return;
+    }
+    const startedAt = performance.now();
+    await next();
+    if (lines.length === 0) setImmediate(write);
+    lines.push(describe(ctx, performance.now() - startedAt));
+  };
 }
 
-async function logAnswer(ctx: Context, next: Next): Promise<void> {
-  const startedAt = performance.now();
-  await next();
+function describe({ state, method, path, status }: Context, ms: number): Line {
   const fields = {
-    request_id: ctx.state.requestId,
-    method: ctx.method,
-    path: ctx.path,
-    status: ctx.status,
-    ms: Math.round((performance.now() - startedAt) * 10) / 10,
-    ip: ctx.state.client.address,
-    ...(ctx.state.caller === undefined ? {} : { caller: ctx.state.caller.name }),
+    request_id: state.requestId,
+    method,
+    path,
+    status,
+    ms: Math.round(ms * 10) / 10,
+    ip: state.client.address,
+    ...(state.caller === undefined ? {} : { caller: state.caller.name }),
   };
-  ctx.state.log[ctx.status >= 500 ? 'error' : 'info'](fields, 'request');
+  return { level: status >= 500 ? 'error' : 'info', fields };
 }

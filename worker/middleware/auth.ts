@@ -21,12 +21,14 @@ export function auth({ credential, tokens, limiter, isPublic }: AuthOptions) {
   const identify = createIdentifier(credential, tokens);
   /** Where secrets may be short, a right guess must not show that it is right while its sender is blocked (SPEC 5.1). */
   const isStrict = credential.mode === 'password';
+  // Strangers ask most of all, and an error that is made anew collects its stack each time.
+  const missing = credential.mode === 'none' ? undefined : explainMissing(credential.mode);
   return (ctx: Context, next: Next): Promise<unknown> => {
     if (credential.mode === 'none') return pass(ctx, OWNER, next);
     const presented = readCredential(ctx);
     if (presented === undefined) {
       if (isPublic(ctx.method, ctx.path)) return next();
-      throw explainMissing(credential.mode);
+      throw missing;
     }
     const bucket = bucketOf(ctx);
     const waitMs = limiter.blockedMs(bucket);
