@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../lib/errors.ts';
 import type { DrainMode } from '../lib/ipc.ts';
-import { serveInTurn } from './in-turn.ts';
+import { type InTurn, serveInTurn } from './in-turn.ts';
 import { explainParseError, formatAnswer, formatBytes, type RawAnswer } from './raw-answer.ts';
 
 /** A socket that the supervisor bound, with the address it was asked for. */
@@ -107,6 +107,7 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
 
   const onClose = function (this: http.ServerResponse): void {
     open.delete(this);
+    inTurn.onClosed(this.req.socket);
   };
 
   const begin: http.RequestListener = (request, response) => {
@@ -118,7 +119,7 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
     else answer(response, refusal);
   };
 
-  const onRequest = serveInTurn({
+  const inTurn: InTurn = serveInTurn({
     maxWaiting: MAX_WAITING,
     begin,
     refuse: (_request, response) => answer(response, CROWDED),
@@ -145,7 +146,7 @@ export function createServer(handler: http.RequestListener, given: Partial<Serve
             requireHostHeader: false,
             joinDuplicateHeaders: true,
           },
-          onRequest,
+          inTurn.onRequest,
         );
         server.maxConnections = limits.maxConnections + SURPLUS;
         server.timeout = limits.stallMs;

@@ -10,9 +10,11 @@ async function serve(maxWaiting: number) {
   const begin: RequestListener = (request, response) => {
     begun.push(request.url ?? '');
     finish.push(() => response.end(`[${request.url}]`));
+    response.on('close', () => inTurn.onClosed(request.socket));
   };
   const refuse: RequestListener = (request, response) => response.end(`[no ${request.url}]`);
-  const server = createServer(serveInTurn({ maxWaiting, begin, refuse })).listen(0, '127.0.0.1');
+  const inTurn = serveInTurn({ maxWaiting, begin, refuse });
+  const server = createServer(inTurn.onRequest).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(() => void server.close().closeAllConnections());
   const address = server.address();

@@ -20,16 +20,13 @@ export function accessLog(log: RootLogger) {
       for (const { level, fields } of due) log[level](fields, 'request');
     });
   };
-  return async (ctx: Context, next: Next): Promise<void> => {
-    if (QUIET.test(ctx.path)) {
-      await next();
-      return;
-    }
+  const follow = async (ctx: Context, next: Next): Promise<void> => {
     const startedAt = performance.now();
     await next();
     if (lines.length === 0) setImmediate(write);
     lines.push(describe(ctx, performance.now() - startedAt));
   };
+  return (ctx: Context, next: Next): Promise<unknown> => (QUIET.test(ctx.path) ? next() : follow(ctx, next));
 }
 
 function describe({ state, method, path, status }: Context, ms: number): Line {
