@@ -88,17 +88,18 @@ export function openLaunchd({
       const { code, failure } = await launchctl('print', domain);
       return code === 0 ? null : { code: 'no-desktop', detail: failure ?? '' };
     },
-    enable: load,
+    // What lies in its folder is loaded at the next log-in.
+    enable: () => order('enable', target),
     keepAfterLogout: () => Promise.resolve(null),
     async start() {
       await load();
       await order('kickstart', target);
     },
-    async restart() {
-      // launchd keeps the definition that it read when it was loaded.
-      await unload();
+    async restart({ hasNewDefinition }) {
+      // launchd keeps the definition that it read when it was loaded; else nothing is taken out that might not get in again (LOOP-5).
+      if (hasNewDefinition) await unload();
       await load();
-      await order('kickstart', target);
+      await order('kickstart', ...(hasNewDefinition ? [] : ['-k']), target);
     },
     async stop({ disable }) {
       if (disable) {
