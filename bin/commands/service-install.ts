@@ -10,6 +10,7 @@ import { openProgress, type Progress } from '../progress.ts';
 import { readPort } from '../read-port.ts';
 import { prepareEnvFile } from '../service/env-file.ts';
 import { type Proof, printProofs, proveService } from '../service/proofs.ts';
+import { replaceGateway } from '../service/replace.ts';
 import { type Choices, openServiceScene, type ServiceScene, usableManager } from '../service/scene.ts';
 import { prepareSystemService } from '../service/system.ts';
 import { readTokenOption, storeToken } from '../service/token.ts';
@@ -97,14 +98,14 @@ async function install({ scene, manager, definition, options, progress }: Step):
   const lingerFailure = manager.survivesLogout() === 'no' ? await manager.keepAfterLogout() : null;
   progress.step(text('stepStart'));
   const instance = await findInstance(paths, ANSWER_MS);
-  const isReplacing = isRunning(instance) && (changed.length > 0 || isTokenNew || options.isForced);
-  if (isReplacing) await manager.restart();
+  const isChanged = changed.length > 0 || isTokenNew || options.isForced;
+  if (isChanged) await replaceGateway({ scene, manager, instance, hasNewDefinition: true });
   else if (!isRunning(instance)) await manager.start();
   progress.step(text('stepWait'));
-  const previous = isReplacing ? identityOf(instance).instanceId : undefined;
+  const previous = isChanged ? identityOf(instance).instanceId : undefined;
   const arrival = await waitForService({ paths, env, manager, previous, timeoutMs: options.timeoutMs });
   const proofs = await proveService({ scene, manager, definition, arrival, lingerFailure });
-  return { result: resultOf(isNew, changed.length > 0 || isTokenNew || options.isForced), definition, arrival, proofs };
+  return { result: resultOf(isNew, isChanged), definition, arrival, proofs };
 }
 
 function resultOf(isNew: boolean, isChanged: boolean): Result {

@@ -5,7 +5,9 @@ import { removeEmptyDirectory, removeFile } from '../../lib/fs.ts';
 import { envFileOf } from '../../supervisor/service/definition.ts';
 import { removeServiceFiles } from '../../supervisor/service/files.ts';
 import type { CommandContext } from '../context.ts';
+import { findInstance } from '../instance.ts';
 import { openProgress } from '../progress.ts';
+import { endByPipe } from '../service/replace.ts';
 import { openServiceScene, usableManager } from '../service/scene.ts';
 
 /** `xopc gateway service uninstall`: stops it and removes all that was installed; configuration and data stay. Exit 0 also when there was none. */
@@ -20,6 +22,8 @@ export async function uninstallService(context: CommandContext, given: Record<st
   try {
     if (isInstalled) {
       progress.step(text('stepRemove'));
+      const { paths } = scene;
+      if (manager.kind === 'schtasks') await endByPipe({ scene, manager, instance: await findInstance(paths) });
       await manager.remove();
     }
     progress.end(true);

@@ -63,6 +63,7 @@ export const serviceEn = {
   lingerKept: 'Lingering stays on for your other services; to end it: loginctl disable-linger',
   manageHint: 'xopc gateway status | stop | restart | logs, xopc gateway service status',
   installHint: 'Run: xopc gateway service install',
+  endFailed: 'The gateway (PID {pid}) was told to end, but has not.',
   stepWrite: 'Writing {path}',
   stepStart: 'Starting the service',
   stepWait: 'Waiting until the gateway serves',

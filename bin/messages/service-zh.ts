@@ -61,6 +61,7 @@ export const serviceZh = {
   lingerKept: 'linger 仍为其他服务保持启用;如需关闭:loginctl disable-linger',
   manageHint: 'xopc gateway status | stop | restart | logs,xopc gateway service status',
   installHint: '执行:xopc gateway service install',
+  endFailed: '已通知网关(PID {pid})结束,但它没有结束。',
   stepWrite: '正在写入 {path}',
   stepStart: '正在启动服务',
   stepWait: '正在等待网关开始服务',

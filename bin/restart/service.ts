@@ -43,7 +43,8 @@ export async function replaceSupervisor(replacement: Replacement): Promise<numbe
   const startedAt = Date.now();
   const identity = identityOf(instance);
   const withdraw = announceRestart(paths, identity);
-  await manager.restart();
+  const { replaceGateway } = await import('../service/replace.ts');
+  await replaceGateway({ scene, manager, instance, hasNewDefinition: false });
   if (wait === undefined) {
     if (isJson) output.json({ ok: true, result: 'accepted', pid: identity.pid, instanceId: identity.instanceId });
     else output.headline('✅', output.text('restartByService', { name: scene.name }));

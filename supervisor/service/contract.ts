@@ -43,12 +43,13 @@ export type ServiceManager = {
   isEnabled(): Promise<boolean>;
   survivesLogout(): Lasting;
   findObstacle(): Promise<Obstacle | null>;
-  /** Makes the written files known, and starts with the next log-in or boot. */
+  /** Makes the written files known, so that it starts with the next log-in or boot. */
   enable(definition: ServiceDefinition): Promise<void>;
   /** Tries to let it live on after the log-out. Returns why that failed, or null. */
   keepAfterLogout(): Promise<string | null>;
   start(): Promise<void>;
-  restart(): Promise<void>;
+  /** Also starts one that does not run. A new definition is read again where the manager keeps the old one. */
+  restart(options: { hasNewDefinition: boolean }): Promise<void>;
   stop(options: { disable: boolean; timeoutMs?: number }): Promise<void>;
   look(): Promise<ServiceRun>;
   /** Forgets the service, which is stopped by then, and removes the files that `render` names. */

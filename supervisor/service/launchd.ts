@@ -16,12 +16,13 @@ export type LaunchdOptions = {
   env: Environment;
   home: string;
   uid?: number;
-  /** How long a failing bootstrap is tried again; default 30 s (LOOP-5). */
-  retryForMs?: number;
+  /** How long, and how often, an order is given again that fails for a reason which passes; default 30 s and 1 s (LOOP-5). */
+  retry?: Retry;
 };
 
-const RETRY_FOR_MS = 30_000;
-const RETRY_MS = 1_000;
+type Retry = { forMs: number; everyMs: number };
+
+const RETRY: Retry = { forMs: 30_000, everyMs: 1_000 };
 /** EIO and "domain does not support specified action": they come and go while a session is being set up or torn down. */
 const PASSING_CODES: ReadonlySet<number | null> = new Set([5, 125]);
 /** EALREADY: it is loaded. */
@@ -37,7 +38,7 @@ export function openLaunchd({
   env,
   home,
   uid = process.getuid?.() ?? 0,
-  retryForMs = RETRY_FOR_MS,
+  retry = RETRY,
 }: LaunchdOptions): ServiceManager {
   const label = launchdLabel(name);
   const mainFile = join(home, 'Library', 'LaunchAgents', `${label}.plist`);
@@ -52,7 +53,7 @@ export function openLaunchd({
     const isDone = ({ code }: ToolResult): boolean => code === 0 || code === ALREADY_CODE;
     const isPassing = ({ code }: ToolResult): boolean => PASSING_CODES.has(code);
     const args = ['bootstrap', domain, mainFile];
-    const result = await repeat(() => launchctl(...args), isPassing, retryForMs);
+    const result = await repeat(() => launchctl(...args), isPassing, retry);
     if (!isDone(result)) throw refusal(result, args);
   };
   const unload = async (): Promise<void> => {
@@ -60,7 +61,7 @@ export function openLaunchd({
     const result = await repeat(
       () => launchctl(...args),
       ({ code }) => code === ENDING_CODE,
-      retryForMs,
+      retry,
     );
     if (result.code !== 0 && !ABSENT_CODES.has(result.code)) throw refusal(result, args);
   };
@@ -88,17 +89,18 @@ export function openLaunchd({
       const { code, failure } = await launchctl('print', domain);
       return code === 0 ? null : { code: 'no-desktop', detail: failure ?? '' };
     },
-    enable: load,
+    // What lies in its folder is loaded at the next log-in.
+    enable: () => order('enable', target),
     keepAfterLogout: () => Promise.resolve(null),
     async start() {
       await load();
       await order('kickstart', target);
     },
-    async restart() {
-      // launchd keeps the definition that it read when it was loaded.
-      await unload();
+    async restart({ hasNewDefinition }) {
+      // launchd keeps the definition that it read when it was loaded; else nothing is taken out that might not get in again (LOOP-5).
+      if (hasNewDefinition) await unload();
       await load();
-      await order('kickstart', target);
+      await order('kickstart', ...(hasNewDefinition ? [] : ['-k']), target);
     },
     async stop({ disable }) {
       if (disable) {
@@ -130,13 +132,13 @@ export function renderDaemon(definition: ServiceDefinition): ServiceFile[] {
 async function repeat(
   attempt: () => Promise<ToolResult>,
   isPassing: (result: ToolResult) => boolean,
-  forMs: number,
+  { forMs, everyMs }: Retry,
 ): Promise<ToolResult> {
   const deadline = Date.now() + forMs;
   for (;;) {
     const result = await attempt();
     if (!isPassing(result) || Date.now() >= deadline) return result;
-    await sleep(Math.min(RETRY_MS, forMs));
+    await sleep(everyMs);
   }
 }
 

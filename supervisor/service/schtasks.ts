@@ -48,12 +48,9 @@ export function openSchtasks({ name, env, serviceDir, timeoutMs = TIMEOUT_MS }: 
     enable: () => order('/Create', '/TN', name, '/XML', mainFile, '/F'),
     keepAfterLogout: () => Promise.resolve(null),
     start,
-    async restart() {
-      // What runs is told to end by its supervisor's own pipe before; this is for one that does not listen.
-      await schtasks('/End', '/TN', name);
-      await start();
-    },
-    // Else the next minute would start it again (WIN-4). It is told to end by its supervisor's own pipe (WIN-3).
+    // What ran was told to end by its supervisor's own pipe: the scheduler can only kill (WIN-3).
+    restart: start,
+    // Else the next minute would start it again (WIN-4).
     stop: () => order('/Change', '/TN', name, '/DISABLE'),
     look: async () => parseQuery(await schtasks('/Query', '/TN', name, '/V', '/FO', 'CSV', '/NH')),
     remove: () => order('/Delete', '/TN', name, '/F'),

@@ -8,7 +8,7 @@ import { escapeXml, unescapeXml } from './xml-text.ts';
  * limit of time, starts on battery, and the minute trigger starts it again whenever it does not run (WIN-2).
  */
 export function renderTask(definition: ServiceDefinition): string {
-  const { name, user, version, node, stateDir, serviceDir } = definition;
+  const { user, version, node, stateDir, serviceDir } = definition;
   const account = escapeXml(user);
   // A program of the console subsystem would have a window; this host has none (WIN-1).
   const command = '%SystemRoot%\\System32\\conhost.exe';
@@ -17,16 +17,15 @@ export function renderTask(definition: ServiceDefinition): string {
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>
     <Description>${escapeXml(`xopc gateway ${version}`)}</Description>
-    <URI>${escapeXml(`\\${name}`)}</URI>
   </RegistrationInfo>
   <Triggers>
     <TimeTrigger>
+      <Enabled>true</Enabled>
+      <StartBoundary>2020-01-01T00:00:00</StartBoundary>
       <Repetition>
         <Interval>PT1M</Interval>
         <StopAtDurationEnd>false</StopAtDurationEnd>
       </Repetition>
-      <StartBoundary>2020-01-01T00:00:00</StartBoundary>
-      <Enabled>true</Enabled>
     </TimeTrigger>
     <LogonTrigger>
       <Enabled>true</Enabled>
